@@ -1,0 +1,58 @@
+# Everything one does with this project. `make` alone lists the targets.
+#
+# Variables: STATE_DIR (where an archive's state lies), BACKEND (embedded, or localstack for Docker), AWS_REGION,
+# SAMPLE=0 (no sample study), EDGE_PORT, EDGE_ORIGIN_PORT, EMULATOR_PORT, DATABASE_PORT, STOW_PORT, STOW_PROXY_PORT.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+HARNESS := $(BIN)/python -m localstack
+export STATE_DIR BACKEND AWS_REGION SAMPLE EDGE_PORT EDGE_ORIGIN_PORT EMULATOR_PORT DATABASE_PORT STOW_PORT STOW_PROXY_PORT
+
+.DEFAULT_GOAL := help
+.PHONY: help run start urls stop clean check test format setup setup-python setup-tests lint
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+run: setup ## run the archive in the foreground; Ctrl-C ends it
+	@$(HARNESS) run
+
+start: setup ## start the archive in the background, and return when it is ready
+	@$(HARNESS) start
+
+urls: $(BIN)/python ## print the addresses of the running archive as JSON
+	@$(HARNESS) urls
+
+stop: $(BIN)/python ## end what `make start` started
+	@$(HARNESS) stop
+
+clean: $(BIN)/python ## remove the archive's data
+	@$(HARNESS) clean
+
+check: lint ## format, lint, types, import contracts and the fast tests: under a minute
+	@$(BIN)/pytest -q -m "not harness and not database"
+
+test: setup-tests lint ## all that the project promises
+	@$(BIN)/pytest
+
+format: setup-python ## bring all Python files into shape
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+lint: setup-python
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+setup:
+	@$(PYTHON) localstack/bootstrap.py
+
+setup-python:
+	@$(PYTHON) localstack/bootstrap.py --python-only
+
+setup-tests:
+	@$(PYTHON) localstack/bootstrap.py --tests
+
+$(BIN)/python:
+	@echo "error: nothing is set up yet: \`make start\` does that" >&2; exit 1

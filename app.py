@@ -1,0 +1,24 @@
+"""The Chalice application: search, representations and the conversion of what lands; no logic."""
+
+import os
+
+from chalice.app import Chalice, SQSEvent
+
+from chalicelib.entrypoints.representation_routes import representation_routes
+from chalicelib.entrypoints.search_routes import search_routes
+from chalicelib.settings import landing_queue_name
+
+app = Chalice(app_name="static-dicomweb")
+app.api.binary_types = ["*/*"]
+app.register_blueprint(search_routes)
+app.register_blueprint(representation_routes)
+
+
+@app.on_sqs_message(
+    queue=landing_queue_name(os.environ), batch_size=10, maximum_batching_window_in_seconds=0, name="convert"
+)
+def convert(event: SQSEvent) -> None:
+    """Convert and publish what an S3 event tells of."""
+    from chalicelib.entrypoints import landing_queue
+
+    landing_queue.handle(event)

@@ -1,0 +1,42 @@
+"""The routing module and its CloudFront adapter as the one file that a CloudFront Function is."""
+
+import re
+from pathlib import Path
+
+EDGE_DIRECTORY = Path(__file__).resolve().parent
+# "Maximum size of a function", CloudFront quotas.
+MAX_FUNCTION_BYTES = 10 * 1024
+
+_BLOCK_COMMENT = re.compile(r"^ */\*\*.*?\*/\n", re.DOTALL | re.MULTILINE)
+_LINE_COMMENT = re.compile(r"^ *//.*\n", re.MULTILINE)
+_INDENTATION = re.compile(r"^ +", re.MULTILINE)
+
+
+def cloudfront_function_source() -> str:
+    """Join both files, without comments and indentation: the size is limited.
+
+    Raises
+    ------
+    ValueError
+        If CloudFront would refuse it for its size.
+    """
+    route = _read("route.js").replace("export default route;\n", "")
+    adapter = _read("cloudfront_adapter.js").replace("import route from 'route.js';\n", "")
+    cloudfront_import = "import cf from 'cloudfront';\n"
+    # The import has to be the first statement.
+    source = cloudfront_import + _without_comments(route + adapter.replace(cloudfront_import, ""))
+    if len(source.encode()) > MAX_FUNCTION_BYTES:
+        raise ValueError(
+            f"The function has {len(source.encode())} bytes; CloudFront takes {MAX_FUNCTION_BYTES}"
+        )
+    return source
+
+
+def _read(name: str) -> str:
+    return (EDGE_DIRECTORY / name).read_text(encoding="utf-8")
+
+
+def _without_comments(source: str) -> str:
+    # Only comments that fill their lines: nothing here has to tell a comment from a string or an expression.
+    without = _LINE_COMMENT.sub("", _BLOCK_COMMENT.sub("", source))
+    return re.sub(r"\n{2,}", "\n", _INDENTATION.sub("", without))

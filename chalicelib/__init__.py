@@ -1,0 +1,1 @@
+"""The archive's one library: the functions, the STOW service and the local harness import it."""

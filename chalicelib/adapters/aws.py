@@ -1,0 +1,54 @@
+"""How the archive talks to AWS: one client configuration, and one translation of its errors."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from chalicelib.errors import NotFoundError, PreconditionFailedError, ServiceFaultError
+
+_NOT_FOUND = {"NoSuchKey", "NoSuchVersion", "404", "NotFound"}
+_PRECONDITION_FAILED = {"PreconditionFailed", "ConditionalRequestConflict", "412"}
+
+
+def make_client(service: str) -> Any:
+    """A boto3 client, safe to share between threads.
+
+    Retries throttling and transient faults; checksums are sent only where S3 demands them, since the
+    archive keeps digests of its own and a CRC of every frame would be paid twice.
+    """
+    return boto3.client(
+        service,
+        config=Config(
+            max_pool_connections=64,
+            connect_timeout=5,
+            read_timeout=60,
+            retries={"mode": "standard", "max_attempts": 5},
+            request_checksum_calculation="when_required",
+            response_checksum_validation="when_required",
+        ),
+    )
+
+
+@contextmanager
+def service_faults(service: str) -> Iterator[None]:
+    """Translate botocore's errors into the archive's.
+
+    Raises
+    ------
+    NotFoundError, PreconditionFailedError, ServiceFaultError
+    """
+    try:
+        yield
+    except ClientError as error:
+        code = str(error.response.get("Error", {}).get("Code", ""))
+        if code in _NOT_FOUND:
+            raise NotFoundError("the object does not exist") from error
+        if code in _PRECONDITION_FAILED:
+            raise PreconditionFailedError("the object was written meanwhile") from error
+        raise ServiceFaultError(f"{service} failed ({code})") from error
+    except BotoCoreError as error:
+        raise ServiceFaultError(f"{service} failed") from error

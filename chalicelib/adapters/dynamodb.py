@@ -1,0 +1,262 @@
+"""RecordStore on DynamoDB.
+
+Records table: partition key ``study_instance_uid``, sort key ``entity`` (``study``, ``series/<uid>``,
+``instance/<series>/<sop>``). Rejections table: partition key ``object`` (bucket/key), sort key
+``version_id``. QIDO documents are kept as JSON text, metadata as gzip-compressed binary.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from botocore.exceptions import ClientError
+from tenacity import Retrying, retry_if_result, stop_after_attempt, wait_random_exponential
+
+from chalicelib.adapters.aws import service_faults
+from chalicelib.dicomweb.attributes import DicomJson
+from chalicelib.dicomweb.resources import InstanceUids
+from chalicelib.errors import ServiceFaultError
+from chalicelib.ports import ClaimOutcome, InstanceRecord, ObjectVersion, RecordKey, Rejection
+
+Item = dict[str, Any]
+
+_GET_BATCH = 100  # keys that BatchGetItem takes
+_WRITE_BATCH = 25  # requests that BatchWriteItem takes
+# DynamoDB answers a part of a batch when it is busy or the answer is over 16 MB.
+_BATCH_ATTEMPTS = 8
+_UNVERSIONED = "null"
+
+
+class DynamoDbRecordStore:
+    """Records in DynamoDB.
+
+    Parameters
+    ----------
+    client
+        boto3 DynamoDB client (not the resource: its conversions cost more than the call).
+    """
+
+    def __init__(self, client: Any, *, records_table: str, rejections_table: str) -> None:
+        self._client = client
+        self._records = records_table
+        self._rejections = rejections_table
+
+    def claim_instance(
+        self, uids: InstanceUids, *, sha256: str, landing: ObjectVersion, stored_at: datetime
+    ) -> ClaimOutcome:
+        """Register the content of an instance; the first content wins."""
+        item = {
+            **_key(_record_key(uids)),
+            "sha256": {"S": sha256},
+            "landing_bucket": {"S": landing.bucket},
+            "landing_key": {"S": landing.key},
+            "landing_version": {"S": landing.version_id or _UNVERSIONED},
+            "stored_at": {"S": stored_at.isoformat()},
+            "complete": {"BOOL": False},
+        }
+        with service_faults("DynamoDB"):
+            try:
+                self._client.put_item(
+                    TableName=self._records,
+                    Item=item,
+                    ConditionExpression="attribute_not_exists(entity)",
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                )
+            except self._client.exceptions.ConditionalCheckFailedException as error:
+                return _outcome(error, sha256)
+        return ClaimOutcome.NEW
+
+    def complete_instance(self, uids: InstanceUids, *, qido: DicomJson, metadata: bytes | None) -> None:
+        """Add what the aggregates need."""
+        values: Item = {":complete": {"BOOL": True}, ":qido": _text(qido)}
+        update = "SET complete = :complete, qido = :qido"
+        if metadata is not None:
+            values[":metadata"] = {"B": metadata}
+            update += ", metadata = :metadata"
+        with service_faults("DynamoDB"):
+            self._client.update_item(
+                TableName=self._records,
+                Key=_key(_record_key(uids)),
+                UpdateExpression=update,
+                ExpressionAttributeValues=values,
+            )
+
+    def get_instance(self, uids: InstanceUids) -> InstanceRecord | None:
+        """Read one record, complete or only claimed."""
+        with service_faults("DynamoDB"):
+            answer = self._client.get_item(
+                TableName=self._records, Key=_key(_record_key(uids)), ConsistentRead=True
+            )
+        return _record(answer["Item"]) if "Item" in answer else None
+
+    def get_digests(self, instances: Sequence[InstanceUids]) -> Mapping[InstanceUids, str]:
+        """SHA-256 of those of the instances that are registered."""
+        wanted = {_record_key(uids): uids for uids in instances}
+        items = self._get_batches(list(wanted), "study_instance_uid, entity, sha256", consistent=True)
+        return {wanted[key]: item["sha256"]["S"] for key, item in items if "sha256" in item}
+
+    def list_instances(self, study_instance_uid: str) -> Iterator[InstanceRecord]:
+        """All complete instances of a study, strongly consistent."""
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._records,
+            KeyConditionExpression="study_instance_uid = :study AND begins_with(entity, :instance)",
+            FilterExpression="complete = :complete",
+            ExpressionAttributeValues={
+                ":study": {"S": study_instance_uid},
+                ":instance": {"S": "instance/"},
+                ":complete": {"BOOL": True},
+            },
+            ConsistentRead=True,
+        )
+        with service_faults("DynamoDB"):
+            for page in pages:
+                yield from map(_record, page["Items"])
+
+    def put_qido_answers(
+        self, study_instance_uid: str, study: DicomJson, series: Mapping[str, DicomJson]
+    ) -> None:
+        """Keep the ready answers of a study and of its (changed) series."""
+        items = [{**_key(RecordKey(study_instance_uid)), "qido": _text(study)}]
+        items += [
+            {**_key(RecordKey(study_instance_uid, uid)), "qido": _text(document)}
+            for uid, document in series.items()
+        ]
+        for batch in _batches(items, _WRITE_BATCH):
+            self._write_batch([{"PutRequest": {"Item": item}} for item in batch])
+
+    def get_qido_answers(self, keys: Sequence[RecordKey]) -> Mapping[RecordKey, DicomJson]:
+        """Ready answers of studies, series and instances."""
+        items = self._get_batches(
+            list(dict.fromkeys(keys)), "study_instance_uid, entity, qido", consistent=True
+        )
+        return {key: json.loads(item["qido"]["S"]) for key, item in items if "qido" in item}
+
+    def put_rejection(self, rejection: Rejection) -> None:
+        """Record a landing object that will never be published."""
+        landing = rejection.landing
+        item = {
+            "object": {"S": f"{landing.bucket}/{landing.key}"},
+            "version_id": {"S": landing.version_id or _UNVERSIONED},
+            "reason": {"S": rejection.reason},
+            "failure_reason": {"N": str(rejection.failure_reason)},
+            "rejected_at": {"S": rejection.rejected_at.isoformat()},
+        }
+        with service_faults("DynamoDB"):
+            self._client.put_item(TableName=self._rejections, Item=item)
+
+    def list_rejections(self) -> Iterator[Rejection]:
+        """All rejected landing objects."""
+        with service_faults("DynamoDB"):
+            for page in self._client.get_paginator("scan").paginate(TableName=self._rejections):
+                yield from map(_rejection, page["Items"])
+
+    def _get_batches(
+        self, keys: Sequence[RecordKey], projection: str, *, consistent: bool
+    ) -> Iterator[tuple[RecordKey, Item]]:
+        for batch in _batches(keys, _GET_BATCH):
+            request = {
+                self._records: {
+                    "Keys": [_key(key) for key in batch],
+                    "ProjectionExpression": projection,
+                    "ConsistentRead": consistent,
+                }
+            }
+            found: list[Item] = []
+
+            def ask(found: list[Item] = found) -> Any:
+                nonlocal request
+                answer = self._client.batch_get_item(RequestItems=request)
+                found += answer["Responses"].get(self._records, [])
+                request = answer.get("UnprocessedKeys") or {}
+                return request
+
+            with service_faults("DynamoDB"):
+                _until_processed(ask)
+            for item in found:
+                yield _parse_key(item), item
+
+    def _write_batch(self, requests: list[Item]) -> None:
+        pending: Any = {self._records: requests}
+
+        def ask() -> Any:
+            nonlocal pending
+            pending = self._client.batch_write_item(RequestItems=pending).get("UnprocessedItems") or {}
+            return pending
+
+        with service_faults("DynamoDB"):
+            _until_processed(ask)
+
+
+def _until_processed(ask: Any) -> None:
+    """Repeat a batch call until it leaves nothing unprocessed."""
+    retrying = Retrying(
+        retry=retry_if_result(bool),
+        stop=stop_after_attempt(_BATCH_ATTEMPTS),
+        wait=wait_random_exponential(0.05, max=2),
+        retry_error_callback=lambda _state: True,
+    )
+    if retrying(ask):
+        raise ServiceFaultError("DynamoDB left a part of a batch unprocessed")
+
+
+def _outcome(error: ClientError, sha256: str) -> ClaimOutcome:
+    item: Item = error.response["Item"]
+    if item["sha256"]["S"] != sha256:
+        return ClaimOutcome.OTHER_CONTENT
+    return ClaimOutcome.COMPLETE if item["complete"]["BOOL"] else ClaimOutcome.INCOMPLETE
+
+
+def _record_key(uids: InstanceUids) -> RecordKey:
+    return RecordKey(uids.study_instance_uid, uids.series_instance_uid, uids.sop_instance_uid)
+
+
+def _key(key: RecordKey) -> Item:
+    if key.series_instance_uid is None:
+        entity = "study"
+    elif key.sop_instance_uid is None:
+        entity = f"series/{key.series_instance_uid}"
+    else:
+        entity = f"instance/{key.series_instance_uid}/{key.sop_instance_uid}"
+    return {"study_instance_uid": {"S": key.study_instance_uid}, "entity": {"S": entity}}
+
+
+def _parse_key(item: Item) -> RecordKey:
+    _kind, *uids = item["entity"]["S"].split("/")
+    return RecordKey(item["study_instance_uid"]["S"], *uids)
+
+
+def _record(item: Item) -> InstanceRecord:
+    _kind, series_instance_uid, sop_instance_uid = item["entity"]["S"].split("/")
+    return InstanceRecord(
+        uids=InstanceUids(item["study_instance_uid"]["S"], series_instance_uid, sop_instance_uid),
+        sha256=item["sha256"]["S"],
+        landing=_version(item["landing_bucket"], item["landing_key"], item["landing_version"]),
+        stored_at=datetime.fromisoformat(item["stored_at"]["S"]),
+        complete=item["complete"]["BOOL"],
+        qido=json.loads(item["qido"]["S"]) if "qido" in item else {},
+        metadata=bytes(item["metadata"]["B"]) if "metadata" in item else None,
+    )
+
+
+def _rejection(item: Item) -> Rejection:
+    bucket, _, key = item["object"]["S"].partition("/")
+    return Rejection(
+        landing=_version({"S": bucket}, {"S": key}, item["version_id"]),
+        reason=item["reason"]["S"],
+        failure_reason=int(item["failure_reason"]["N"]),
+        rejected_at=datetime.fromisoformat(item["rejected_at"]["S"]),
+    )
+
+
+def _version(bucket: Item, key: Item, version_id: Item) -> ObjectVersion:
+    version = version_id["S"]
+    return ObjectVersion(bucket["S"], key["S"], None if version == _UNVERSIONED else version)
+
+
+def _text(document: DicomJson) -> Item:
+    return {"S": json.dumps(document, ensure_ascii=False, separators=(",", ":"))}
+
+
+def _batches(items: Sequence[Any], size: int) -> Iterable[Sequence[Any]]:
+    return (items[start : start + size] for start in range(0, len(items), size))

@@ -1,0 +1,186 @@
+"""The ports in memory: for tests, and to read what the real adapters promise.
+
+They keep the promises that matter: conditional writes, versions, first claim wins; safe between threads.
+"""
+
+import hashlib
+import threading
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from io import BytesIO
+
+from chalicelib.dicomweb.attributes import DicomJson
+from chalicelib.dicomweb.resources import InstanceUids
+from chalicelib.dicomweb.static_object import StaticObject
+from chalicelib.errors import NotFoundError, PreconditionFailedError
+from chalicelib.ports import (
+    ClaimOutcome,
+    InstanceRecord,
+    ObjectContent,
+    ObjectHead,
+    ObjectVersion,
+    RecordKey,
+    Rejection,
+)
+
+
+class MemoryObjectStore:
+    """Objects by bucket and key; `calls` counts the requests that S3 would have had."""
+
+    def __init__(self) -> None:
+        self.objects: dict[tuple[str, str], StaticObject] = {}
+        self.landed: dict[ObjectVersion, tuple[bytes, datetime]] = {}
+        self.calls: Counter[str] = Counter()
+        self._lock = threading.Lock()
+
+    def land(
+        self, key: str, data: bytes, *, bucket: str = "landing", at: datetime | None = None
+    ) -> ObjectVersion:
+        """Upload a landing object, as a client would."""
+        with self._lock:
+            version = ObjectVersion(bucket, key, f"v{len(self.landed) + 1}")
+            self.landed[version] = (data, at or datetime.now(UTC))
+            return version
+
+    @contextmanager
+    def open(self, version: ObjectVersion) -> Iterator[ObjectContent]:
+        """Read a landed version."""
+        self.calls["get"] += 1
+        if version not in self.landed:
+            raise NotFoundError("the object does not exist")
+        data, last_modified = self.landed[version]
+        yield ObjectContent(BytesIO(data), len(data), hashlib.sha256(data).hexdigest(), last_modified)
+
+    def put(self, bucket: str, content: StaticObject) -> None:
+        """Write one instance-level object."""
+        body = content.body if isinstance(content.body, bytes) else b"".join(content.body)
+        with self._lock:
+            self.calls["put"] += 1
+            self.objects[bucket, content.key] = replace(content, body=body)
+
+    def put_aggregate(self, bucket: str, content: StaticObject, replaces: str | None) -> str:
+        """Write an aggregate in place of just the version with ETag `replaces`."""
+        with self._lock:
+            self.calls["put"] += 1
+            there = self.objects.get((bucket, content.key))
+            if (_etag(there) if there else None) != replaces:
+                raise PreconditionFailedError("the object was written meanwhile")
+            self.objects[bucket, content.key] = content
+            return _etag(content)
+
+    def head(self, bucket: str, key: str) -> ObjectHead | None:
+        """Describe an object, or None where there is none."""
+        self.calls["head"] += 1
+        content = self.objects.get((bucket, key))
+        if content is None:
+            return None
+        return ObjectHead(
+            size=len(_body(content)),
+            etag=_etag(content),
+            content_type=content.content_type,
+            cache_control=content.cache_control,
+            content_encoding=content.content_encoding,
+        )
+
+    def get_bytes(self, bucket: str, key: str) -> bytes:
+        """Read a small object whole."""
+        self.calls["get"] += 1
+        if (bucket, key) not in self.objects:
+            raise NotFoundError("the object does not exist")
+        return _body(self.objects[bucket, key])
+
+    def presign(self, version: ObjectVersion, *, content_type: str) -> str:
+        """URL that names the version."""
+        return f"https://{version.bucket}.example/{version.key}?type={content_type}"
+
+
+class MemoryRecordStore:
+    """Records by key."""
+
+    def __init__(self) -> None:
+        self.instances: dict[InstanceUids, InstanceRecord] = {}
+        self.answers: dict[RecordKey, DicomJson] = {}
+        self.rejections: dict[ObjectVersion, Rejection] = {}
+        self._lock = threading.Lock()
+
+    def claim_instance(
+        self, uids: InstanceUids, *, sha256: str, landing: ObjectVersion, stored_at: datetime
+    ) -> ClaimOutcome:
+        """Register the content of an instance; the first content wins."""
+        with self._lock:
+            there = self.instances.get(uids)
+            if there is None:
+                self.instances[uids] = InstanceRecord(uids, sha256, landing, stored_at, complete=False)
+                return ClaimOutcome.NEW
+        if there.sha256 != sha256:
+            return ClaimOutcome.OTHER_CONTENT
+        return ClaimOutcome.COMPLETE if there.complete else ClaimOutcome.INCOMPLETE
+
+    def complete_instance(self, uids: InstanceUids, *, qido: DicomJson, metadata: bytes | None) -> None:
+        """Add what the aggregates need."""
+        with self._lock:
+            self.instances[uids] = replace(self.instances[uids], complete=True, qido=qido, metadata=metadata)
+
+    def get_instance(self, uids: InstanceUids) -> InstanceRecord | None:
+        """Read one record."""
+        return self.instances.get(uids)
+
+    def get_digests(self, instances: Sequence[InstanceUids]) -> Mapping[InstanceUids, str]:
+        """SHA-256 of those of the instances that are registered."""
+        return {uids: self.instances[uids].sha256 for uids in instances if uids in self.instances}
+
+    def list_instances(self, study_instance_uid: str) -> Iterator[InstanceRecord]:
+        """All complete instances of a study."""
+        for record in list(self.instances.values()):
+            if record.complete and record.uids.study_instance_uid == study_instance_uid:
+                yield record
+
+    def put_qido_answers(
+        self, study_instance_uid: str, study: DicomJson, series: Mapping[str, DicomJson]
+    ) -> None:
+        """Keep the ready answers of a study and of its (changed) series."""
+        self.answers[RecordKey(study_instance_uid)] = study
+        for uid, document in series.items():
+            self.answers[RecordKey(study_instance_uid, uid)] = document
+
+    def get_qido_answers(self, keys: Sequence[RecordKey]) -> Mapping[RecordKey, DicomJson]:
+        """Ready answers of studies, series and instances."""
+        answers = {}
+        for key in keys:
+            if key.series_instance_uid and key.sop_instance_uid:
+                uids = InstanceUids(key.study_instance_uid, key.series_instance_uid, key.sop_instance_uid)
+                if uids in self.instances:
+                    answers[key] = self.instances[uids].qido
+            elif key in self.answers:
+                answers[key] = self.answers[key]
+        return answers
+
+    def put_rejection(self, rejection: Rejection) -> None:
+        """Record a landing object that will never be published."""
+        self.rejections[rejection.landing] = rejection
+
+    def list_rejections(self) -> Iterator[Rejection]:
+        """All rejected landing objects."""
+        return iter(list(self.rejections.values()))
+
+
+class MemoryMessageQueue:
+    """Remembers what was deleted."""
+
+    def __init__(self) -> None:
+        self.deleted: list[str] = []
+
+    def delete(self, receipt_handles: Sequence[str]) -> None:
+        """Take messages off the queue."""
+        self.deleted += receipt_handles
+
+
+def _body(content: StaticObject) -> bytes:
+    return content.body if isinstance(content.body, bytes) else b"".join(content.body)
+
+
+def _etag(content: StaticObject) -> str:
+    return f'"{hashlib.sha256(_body(content)).hexdigest()[:32]}"'

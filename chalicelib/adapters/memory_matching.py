@@ -1,0 +1,109 @@
+"""Attribute matching on documents, as plainly as PS3.4 §C.2.2.2 says it: the measure for the real index."""
+
+import re
+from collections.abc import Mapping
+from datetime import date, datetime, time
+from typing import Any
+
+from chalicelib.dicomweb.attributes import BY_KEYWORD, Attribute, DicomJson, Level, Matching
+from chalicelib.dicomweb.matching import (
+    DateRangeMatch,
+    DateTimeRangeMatch,
+    Match,
+    PersonNameMatch,
+    SingleValueMatch,
+    TextMatch,
+    TimeRangeMatch,
+    UidListMatch,
+    UniversalMatch,
+    ValueListMatch,
+    Wildcard,
+    WildcardMatch,
+)
+from chalicelib.dicomweb.person_names import folded_groups
+from chalicelib.dicomweb.qido_query import Condition
+from chalicelib.dicomweb.values import first_value, parse_date, parse_integer, parse_time_span, plain_text
+
+_REGEX = {Wildcard.ANY_RUN: ".*", Wildcard.ANY_ONE: "."}
+
+
+def all_match(conditions: tuple[Condition, ...], documents: Mapping[Level, DicomJson]) -> bool:
+    """Whether a hit, given by the documents of its levels, meets all conditions."""
+    in_items: dict[str, list[Condition]] = {}
+    for condition in conditions:
+        if isinstance(condition.match, UniversalMatch):
+            continue
+        attribute = condition.attribute
+        if attribute.sequence is not None:
+            in_items.setdefault(attribute.sequence, []).append(condition)
+        elif not _matches(attribute, condition.match, documents[attribute.level]):
+            return False
+    return all(
+        any(
+            all(_matches(condition.attribute, condition.match, item) for condition in together)
+            for item in _values(documents[together[0].attribute.level].get(sequence))
+        )
+        for sequence, together in in_items.items()
+    )
+
+
+def _matches(attribute: Attribute, match: Match, document: DicomJson) -> bool:
+    if isinstance(match, DateTimeRangeMatch):
+        time_element = document.get(BY_KEYWORD[attribute.time_keyword or ""].tag)
+        return _moment_between(match, document.get(attribute.tag), time_element)
+    return any(_value_matches(attribute, match, value) for value in _values(document.get(attribute.tag)))
+
+
+def _values(element: Any) -> list[Any]:
+    values = element.get("Value") if isinstance(element, dict) else None
+    return [value for value in values or [] if value is not None]
+
+
+def _value_matches(attribute: Attribute, match: Match, value: Any) -> bool:
+    text = plain_text(value)
+    match match:
+        case PersonNameMatch():
+            return _name_matches(match, folded_groups(value))
+        case UidListMatch(wanted) | ValueListMatch(wanted):
+            return text in wanted
+        case DateRangeMatch(first, last):
+            day = parse_date(text)
+            return day is not None and (first or date.min) <= day <= (last or date.max)
+        case TimeRangeMatch(first_time, last_time):
+            span = parse_time_span(text)
+            return span is not None and (first_time or time.min) <= span[0] <= (last_time or time.max)
+        case SingleValueMatch(number) if attribute.matching is Matching.NUMBER:
+            return parse_integer(text) == number
+        case SingleValueMatch() | WildcardMatch():
+            return _text_matches(match, text)
+        case _:
+            raise TypeError(f"{type(match).__name__} is not a match of one value")
+
+
+def _text_matches(match: TextMatch, text: str) -> bool:
+    if isinstance(match, SingleValueMatch):
+        return text == match.value
+    regex = "".join(
+        _REGEX[piece] if isinstance(piece, Wildcard) else re.escape(piece) for piece in match.pattern
+    )
+    return text != "" and re.fullmatch(regex, text, re.DOTALL) is not None
+
+
+def _name_matches(match: PersonNameMatch, groups: tuple[str, str, str]) -> bool:
+    if match.any_group is not None:
+        return any(_text_matches(match.any_group, group) for group in groups)
+    return all(
+        wanted is None or _text_matches(wanted, group)
+        for wanted, group in zip(match.groups, groups, strict=True)
+    )
+
+
+def _moment_between(match: DateTimeRangeMatch, date_element: Any, time_element: Any) -> bool:
+    day = parse_date(plain_text(first_value(date_element)))
+    if day is None:
+        return False
+    span = parse_time_span(plain_text(first_value(time_element)))
+    earliest, latest = (span[0], span[0]) if span else (time.min, time.max)
+    return (match.first is None or match.first <= datetime.combine(day, earliest)) and (
+        match.last is None or datetime.combine(day, latest) <= match.last
+    )

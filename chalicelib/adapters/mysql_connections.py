@@ -1,0 +1,177 @@
+"""Connections to the MySQL index: opened, kept, replaced when lost, and their errors translated."""
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pymysql
+from pymysql.connections import Connection
+from pymysql.constants import CR
+from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
+
+from chalicelib.errors import ServiceFaultError
+
+Result = TypeVar("Result")
+Connect = Callable[[], "Connection[Any]"]
+
+_SCHEMA = Path(__file__).with_name("mysql_schema.sql")
+
+# InterfaceError of a closed connection has code 0; 1053 and 1927 say that the server ended it, 4031 that
+# it was idle for too long (MySQL 8), 1290 and 1836 that it is now a read-only replica (Aurora fail-over).
+_LOST = {0, CR.CR_SERVER_GONE_ERROR, CR.CR_SERVER_LOST, 2055, 1053, 1927, 4031, 1290, 1836}
+_DEADLOCK = {1205, 1213}  # lock wait timeout, deadlock: the transaction was rolled back and may be run again
+SERVER_FAULTS = (pymysql.err.OperationalError, pymysql.err.InterfaceError, pymysql.err.InternalError)
+
+
+def connection_factory(
+    secret: Mapping[str, Any], ca_file: str | None = None, *, read_timeout_seconds: int = 60
+) -> Connect:
+    """Make the function that opens a connection as the secret says (the JSON form that RDS keeps).
+
+    Parameters
+    ----------
+    secret
+        ``host``, ``port``, ``username``, ``password``, ``dbname``.
+    ca_file
+        PEM file of the authorities; with it, TLS is required and certificate and host name are checked.
+    read_timeout_seconds
+        Longest wait for one answer; must exceed the time that a publisher waits for its lock.
+    """
+    tls: dict[str, Any] = (
+        {"ssl_ca": ca_file, "ssl_verify_cert": True, "ssl_verify_identity": True} if ca_file else {}
+    )
+
+    def connect() -> "Connection[Any]":
+        return pymysql.connect(
+            host=str(secret["host"]),
+            port=int(secret.get("port", 3306)),
+            user=str(secret["username"]),
+            password=str(secret["password"]),
+            database=str(secret["dbname"]),
+            charset="utf8mb4",
+            autocommit=True,
+            connect_timeout=5,
+            read_timeout=read_timeout_seconds,
+            write_timeout=30,
+            # A value that does not fit is an error, never cut in silence.
+            sql_mode="STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION",
+            # Publications of different studies do not wait for each other's gaps between index entries.
+            init_command="SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
+            **tls,
+        )
+
+    return connect
+
+
+def apply_schema(connection: "Connection[Any]") -> None:
+    """Create the tables that are missing; changes nothing else."""
+    statements = [
+        statement for statement in _SCHEMA.read_text(encoding="utf-8").split(";\n") if statement.strip()
+    ]
+    with connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
+
+
+@contextmanager
+def service_faults() -> Iterator[None]:
+    """Turn errors of the server and of the way to it into ServiceFaultError; errors of our SQL stay."""
+    try:
+        yield
+    except SERVER_FAULTS as error:
+        raise ServiceFaultError("The search index is not available; try again later") from error
+
+
+def retry_deadlocks(work: Callable[[], Result]) -> Result:
+    """Run a whole transaction again, up to five times, when the server chose it as a deadlock's victim."""
+    retrying = Retrying(
+        retry=retry_if_exception(_is_deadlock),
+        stop=stop_after_attempt(5),
+        wait=wait_random_exponential(multiplier=0.02, max=1),
+        reraise=True,
+    )
+    return retrying(work)
+
+
+class ConnectionPool:
+    """Open connections that nobody uses now; as many as there are threads at work at once.
+
+    Parameters
+    ----------
+    connect
+        Opens a connection in autocommit mode.
+    """
+
+    def __init__(self, connect: Connect) -> None:
+        self._connect = connect
+        self._idle: list[Connection[Any]] = []
+        self._guard = threading.Lock()
+
+    def run(self, work: Callable[["Connection[Any]"], Result]) -> Result:
+        """Run an idempotent unit of work; when the kept connection turns out lost, once more on a new one."""
+        connection, result = self.run_and_keep(work)
+        self.give_back(connection)
+        return result
+
+    def run_and_keep(self, work: Callable[["Connection[Any]"], Result]) -> tuple["Connection[Any]", Result]:
+        """As `run`, and leave the connection to the caller, who gives it back or discards it.
+
+        Raises
+        ------
+        ServiceFaultError
+            If the server cannot be reached, or fails.
+        """
+        with service_faults():
+            kept = self._take()
+            if kept is not None:
+                try:
+                    return kept, _attempt(kept, work)
+                except SERVER_FAULTS as error:
+                    if _code(error) not in _LOST:
+                        raise
+                    # Whatever ended this one has most likely ended all.
+                    self.close()
+            fresh = self._connect()
+            return fresh, _attempt(fresh, work)
+
+    def give_back(self, connection: "Connection[Any]") -> None:
+        """Keep a connection, in no transaction and without locks, for the next unit of work."""
+        with self._guard:
+            self._idle.append(connection)
+
+    def close(self) -> None:
+        """Close all idle connections."""
+        with self._guard:
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            discard(connection)
+
+    def _take(self) -> "Connection[Any] | None":
+        with self._guard:
+            return self._idle.pop() if self._idle else None
+
+
+def discard(connection: "Connection[Any]") -> None:
+    """Close a connection in whatever state it is; the server drops its transaction and its locks."""
+    try:
+        connection.close()
+    except pymysql.err.Error:
+        return  # it was closed already
+
+
+def _attempt(connection: "Connection[Any]", work: Callable[["Connection[Any]"], Result]) -> Result:
+    try:
+        return retry_deadlocks(lambda: work(connection))
+    except BaseException:
+        discard(connection)
+        raise
+
+
+def _code(error: BaseException) -> int | None:
+    return error.args[0] if error.args and isinstance(error.args[0], int) else None
+
+
+def _is_deadlock(error: BaseException) -> bool:
+    return isinstance(error, pymysql.err.MySQLError) and _code(error) in _DEADLOCK

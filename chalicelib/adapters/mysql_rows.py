@@ -1,0 +1,90 @@
+"""DICOM JSON documents as rows of the index, by the attribute table. Pure, and never raises on a value.
+
+A value longer than its column is cut for the index (the answer keeps it whole); a date, time or number
+that is none becomes NULL. Of several values of an attribute that has one by the standard, the first counts.
+"""
+
+from typing import Any
+
+from chalicelib.adapters.mysql_statements import NAME_COLUMN_SUFFIXES, SqlValue
+from chalicelib.dicomweb.attributes import ATTRIBUTES, Attribute, DicomJson, Level, Matching
+from chalicelib.dicomweb.person_names import folded_groups
+from chalicelib.dicomweb.resources import check_uid
+from chalicelib.dicomweb.values import first_value, parse_date, parse_integer, parse_time_span, plain_text
+from chalicelib.errors import InvalidUidError
+
+# Lengths of the columns, in characters; a test holds them against the schema.
+TEXT_LENGTH = 128
+NAME_LENGTH = 255
+
+Row = dict[str, SqlValue]
+
+_REQUEST_ATTRIBUTES = "00400275"
+_MAX_ITEMS = 100  # of one sequence; real ones have one or two
+
+
+def row_of(document: DicomJson, level: Level) -> Row:
+    """Columns of the level's table with their values; NULL where the document has none."""
+    row: Row = {}
+    for attribute in _columns_of(level, None):
+        row |= _column_values(attribute, document.get(attribute.tag))
+    return row
+
+
+def request_attribute_rows(series: DicomJson) -> list[Row]:
+    """One row for each item of Request Attributes Sequence that holds anything."""
+    element = series.get(_REQUEST_ATTRIBUTES)
+    items = element.get("Value") if isinstance(element, dict) else None
+    rows = []
+    for item in items[:_MAX_ITEMS] if isinstance(items, list) else []:
+        row: Row = {}
+        for attribute in _columns_of(Level.SERIES, _REQUEST_ATTRIBUTES):
+            row |= _column_values(attribute, item.get(attribute.tag) if isinstance(item, dict) else None)
+        if any(value is not None for value in row.values()):
+            rows.append(row)
+    return rows
+
+
+def _columns_of(level: Level, sequence: str | None) -> list[Attribute]:
+    return [
+        attribute
+        for attribute in ATTRIBUTES
+        if attribute.level is level and attribute.column is not None and attribute.sequence == sequence
+    ]
+
+
+def _column_values(attribute: Attribute, element: Any) -> Row:
+    column = attribute.column or ""
+    value = first_value(element)
+    if attribute.matching is Matching.NAME:
+        return {
+            column + suffix: _text(group, NAME_LENGTH)
+            for suffix, group in zip(NAME_COLUMN_SUFFIXES, folded_groups(value), strict=True)
+        }
+    return {column: _scalar(attribute.matching, plain_text(value))}
+
+
+def _scalar(matching: Matching, text: str) -> SqlValue:
+    match matching:
+        case Matching.DATE:
+            return parse_date(text)
+        case Matching.TIME:
+            span = parse_time_span(text)
+            return span[0] if span else None
+        case Matching.NUMBER:
+            return parse_integer(text)
+        case Matching.UID:
+            return _uid(text)
+        case _:
+            return _text(text, TEXT_LENGTH)
+
+
+def _text(text: str, length: int) -> str | None:
+    return text[:length] or None
+
+
+def _uid(text: str) -> str | None:
+    try:
+        return check_uid(text)
+    except InvalidUidError:
+        return None

@@ -1,0 +1,158 @@
+"""ObjectStore on S3."""
+
+import hashlib
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from typing import Any, BinaryIO, cast
+
+from chalicelib.adapters.aws import service_faults
+from chalicelib.dicomweb.static_object import StaticObject
+from chalicelib.errors import NotFoundError
+from chalicelib.ports import ObjectContent, ObjectHead, ObjectVersion
+
+_READ_BYTES = 1024 * 1024
+# S3 takes parts of 5 MiB to 5 GiB, at most 10,000 of them.
+PART_BYTES = 16 * 1024 * 1024
+_PRESIGNED_SECONDS = 300
+
+
+class S3ObjectStore:
+    """Objects in S3.
+
+    Parameters
+    ----------
+    client
+        boto3 S3 client.
+    in_memory_bytes
+        Objects up to this size are read into memory, larger ones into a temporary file.
+    """
+
+    def __init__(self, client: Any, *, in_memory_bytes: int) -> None:
+        self._client = client
+        self._in_memory_bytes = in_memory_bytes
+
+    @contextmanager
+    def open(self, version: ObjectVersion) -> Iterator[ObjectContent]:
+        """Read a version with bounded memory."""
+        with service_faults("S3"):
+            answer = self._client.get_object(**_address(version))
+        size, body = answer["ContentLength"], answer["Body"]
+        with _spool(size, self._in_memory_bytes) as file:
+            digest = hashlib.sha256()
+            with service_faults("S3"):
+                for block in body.iter_chunks(_READ_BYTES):
+                    digest.update(block)
+                    file.write(block)
+            file.seek(0)
+            yield ObjectContent(file, size, digest.hexdigest(), answer["LastModified"])
+
+    def put(self, bucket: str, content: StaticObject) -> None:
+        """Write one instance-level object."""
+        if isinstance(content.body, bytes):
+            with service_faults("S3"):
+                self._client.put_object(Bucket=bucket, Body=content.body, **_properties(content))
+        else:
+            self._put_pieces(bucket, content, content.body)
+
+    def put_aggregate(self, bucket: str, content: StaticObject, replaces: str | None) -> str:
+        """Write an aggregate in place of just the version with ETag `replaces`."""
+        condition = {"IfMatch": replaces} if replaces else {"IfNoneMatch": "*"}
+        try:
+            with service_faults("S3"):
+                answer = self._client.put_object(
+                    Bucket=bucket, Body=content.body, **condition, **_properties(content)
+                )
+        except NotFoundError:
+            # If-Match on an object that is gone: nothing is there to be replaced.
+            return self.put_aggregate(bucket, content, None)
+        return str(answer["ETag"])
+
+    def head(self, bucket: str, key: str) -> ObjectHead | None:
+        """Describe an object, or None where there is none."""
+        try:
+            with service_faults("S3"):
+                answer = self._client.head_object(Bucket=bucket, Key=key)
+        except NotFoundError:
+            return None
+        return ObjectHead(
+            size=answer["ContentLength"],
+            etag=answer["ETag"],
+            content_type=answer["ContentType"],
+            cache_control=answer.get("CacheControl", ""),
+            content_encoding=answer.get("ContentEncoding") or None,
+        )
+
+    def get_bytes(self, bucket: str, key: str) -> bytes:
+        """Read a small object whole."""
+        with service_faults("S3"):
+            return bytes(self._client.get_object(Bucket=bucket, Key=key)["Body"].read())
+
+    def presign(self, version: ObjectVersion, *, content_type: str) -> str:
+        """URL under which anybody may read a version for a few minutes."""
+        with service_faults("S3"):
+            return str(
+                self._client.generate_presigned_url(
+                    "get_object",
+                    Params={**_address(version), "ResponseContentType": content_type},
+                    ExpiresIn=_PRESIGNED_SECONDS,
+                )
+            )
+
+    def _put_pieces(self, bucket: str, content: StaticObject, pieces: Iterable[bytes]) -> None:
+        """Multipart upload, one part in memory at a time; leaves nothing behind if it fails."""
+        address = {"Bucket": bucket, "Key": content.key}
+        with service_faults("S3"):
+            upload = {
+                **address,
+                "UploadId": self._client.create_multipart_upload(Bucket=bucket, **_properties(content))[
+                    "UploadId"
+                ],
+            }
+            try:
+                parts = []
+                for number, part in enumerate(_parts(pieces), 1):
+                    answer = self._client.upload_part(**upload, PartNumber=number, Body=part)
+                    parts.append({"PartNumber": number, "ETag": answer["ETag"]})
+                self._client.complete_multipart_upload(**upload, MultipartUpload={"Parts": parts})
+            except BaseException:
+                self._client.abort_multipart_upload(**upload)
+                raise
+
+
+def _address(version: ObjectVersion) -> dict[str, str]:
+    address = {"Bucket": version.bucket, "Key": version.key}
+    return {**address, "VersionId": version.version_id} if version.version_id else address
+
+
+def _properties(content: StaticObject) -> dict[str, str]:
+    properties = {
+        "Key": content.key,
+        "ContentType": content.content_type,
+        "CacheControl": content.cache_control,
+    }
+    if content.content_encoding:
+        properties["ContentEncoding"] = content.content_encoding
+    return properties
+
+
+@contextmanager
+def _spool(size: int, in_memory_bytes: int) -> Iterator[BinaryIO]:
+    if size <= in_memory_bytes:
+        yield BytesIO()
+        return
+    with tempfile.TemporaryFile() as file:
+        yield cast(BinaryIO, file)
+
+
+def _parts(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Join pieces to parts of the size that S3 takes."""
+    part = bytearray()
+    for piece in pieces:
+        part += piece
+        if len(part) >= PART_BYTES:
+            yield bytes(part)
+            part.clear()
+    if part:
+        yield bytes(part)

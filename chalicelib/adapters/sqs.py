@@ -1,0 +1,32 @@
+"""MessageQueue on SQS."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from chalicelib.adapters.aws import service_faults
+from chalicelib.errors import ServiceFaultError
+
+_BATCH = 10  # entries that DeleteMessageBatch takes
+
+
+class SqsMessageQueue:
+    """One queue, named; its URL is asked for when first needed."""
+
+    def __init__(self, client: Any, queue_name: str) -> None:
+        self._client = client
+        self._queue_name = queue_name
+        self._queue_url: str | None = None
+
+    def delete(self, receipt_handles: Sequence[str]) -> None:
+        """Take messages off the queue."""
+        with service_faults("SQS"):
+            if self._queue_url is None:
+                self._queue_url = self._client.get_queue_url(QueueName=self._queue_name)["QueueUrl"]
+            for start in range(0, len(receipt_handles), _BATCH):
+                entries = [
+                    {"Id": str(number), "ReceiptHandle": handle}
+                    for number, handle in enumerate(receipt_handles[start : start + _BATCH])
+                ]
+                answer = self._client.delete_message_batch(QueueUrl=self._queue_url, Entries=entries)
+                if answer.get("Failed"):
+                    raise ServiceFaultError("SQS did not delete every message")

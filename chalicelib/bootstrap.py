@@ -1,0 +1,151 @@
+"""The composition root: settings become services, each wired when first asked for; nothing connects at import.
+
+Imports stand inside the functions on purpose: the search function must not load what only conversion
+needs (pydicom alone costs more than its whole start).
+"""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from chalicelib.ports import MessageQueue, ObjectStore, RecordStore, StudyIndex
+    from chalicelib.services.ingest_batch import IngestBatch
+    from chalicelib.services.make_representation import MakeRepresentation
+    from chalicelib.services.publish_study import PublishStudy
+    from chalicelib.services.search import SearchService
+    from chalicelib.settings import Settings
+
+# Messages of one batch that are converted at a time, and static objects that are written at a time.
+_CONVERSIONS_AT_ONCE = 10
+_WRITES_AT_ONCE = 32
+
+
+class Services:
+    """The services of one process.
+
+    Parameters
+    ----------
+    settings
+        Where everything is.
+    objects, records, index, queue
+        Stand-ins for the adapters, for tests.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        objects: ObjectStore | None = None,
+        records: RecordStore | None = None,
+        index: StudyIndex | None = None,
+        queue: MessageQueue | None = None,
+    ) -> None:
+        self.settings = settings
+        self._given_objects = objects
+        self._given_records = records
+        self._given_index = index
+        self._given_queue = queue
+
+    @cached_property
+    def objects(self) -> ObjectStore:
+        """S3."""
+        from chalicelib.adapters.aws import make_client
+        from chalicelib.adapters.s3 import S3ObjectStore
+
+        return self._given_objects or S3ObjectStore(
+            make_client("s3"), in_memory_bytes=self.settings.in_memory_bytes
+        )
+
+    @cached_property
+    def records(self) -> RecordStore:
+        """DynamoDB."""
+        from chalicelib.adapters.aws import make_client
+        from chalicelib.adapters.dynamodb import DynamoDbRecordStore
+
+        return self._given_records or DynamoDbRecordStore(
+            make_client("dynamodb"),
+            records_table=self.settings.records_table,
+            rejections_table=self.settings.rejections_table,
+        )
+
+    @cached_property
+    def index(self) -> StudyIndex:
+        """MySQL, with the credentials from Secrets Manager."""
+        from chalicelib.adapters.aws import make_client, service_faults
+        from chalicelib.adapters.mysql import MysqlIndex, connection_factory
+
+        if self._given_index is not None:
+            return self._given_index
+        with service_faults("Secrets Manager"):
+            answer = make_client("secretsmanager").get_secret_value(SecretId=self.settings.database_secret_id)
+        return MysqlIndex(
+            connection_factory(json.loads(answer["SecretString"]), self.settings.database_ca_file)
+        )
+
+    @cached_property
+    def queue(self) -> MessageQueue:
+        """SQS: the landing queue."""
+        from chalicelib.adapters.aws import make_client
+        from chalicelib.adapters.sqs import SqsMessageQueue
+
+        return self._given_queue or SqsMessageQueue(make_client("sqs"), self.settings.landing_queue_name)
+
+    @cached_property
+    def search(self) -> SearchService:
+        """QIDO-RS."""
+        from chalicelib.services.search import SearchService
+
+        return SearchService(
+            index=self.index, records=self.records, dicomweb_root=self.settings.dicomweb_root
+        )
+
+    @cached_property
+    def representations(self) -> MakeRepresentation:
+        """WADO-RS, where the static bucket has no answer."""
+        from chalicelib.services.make_representation import MakeRepresentation
+
+        return MakeRepresentation(
+            objects=self.objects,
+            records=self.records,
+            static_bucket=self.settings.static_bucket,
+            dicomweb_root=self.settings.dicomweb_root,
+            max_inflated_bytes=self.settings.max_inflated_bytes,
+        )
+
+    @cached_property
+    def publish(self) -> PublishStudy:
+        """Publication of a study."""
+        from chalicelib.services.publish_study import PublishStudy
+
+        return PublishStudy(
+            index=self.index,
+            records=self.records,
+            objects=self.objects,
+            static_bucket=self.settings.static_bucket,
+        )
+
+    @cached_property
+    def ingest(self) -> IngestBatch:
+        """Conversion and publication of a batch of landing objects."""
+        from chalicelib.services.convert_instance import ConvertInstance
+        from chalicelib.services.ingest_batch import IngestBatch
+
+        convert = ConvertInstance(
+            objects=self.objects,
+            records=self.records,
+            # An executor of its own: conversions wait for its work, and would starve it in theirs.
+            executor=ThreadPoolExecutor(_WRITES_AT_ONCE, "write"),
+            static_bucket=self.settings.static_bucket,
+            dicomweb_root=self.settings.dicomweb_root,
+            max_inflated_bytes=self.settings.max_inflated_bytes,
+        )
+        return IngestBatch(
+            convert=convert.convert,
+            publish=self.publish.publish,
+            queue=self.queue,
+            executor=ThreadPoolExecutor(_CONVERSIONS_AT_ONCE, "convert"),
+        )

@@ -1,0 +1,192 @@
+"""A DICOM Part 10 file, read with bounded memory and checked whole: what comes out can be published."""
+
+import tempfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import BinaryIO, TypeGuard, cast
+
+import pydicom.config
+from pydicom.datadict import dictionary_has_tag, dictionary_VR
+from pydicom.dataelem import DataElement, RawDataElement
+from pydicom.dataset import Dataset
+from pydicom.filereader import read_dataset, read_preamble
+from pydicom.tag import BaseTag
+from pydicom.uid import UID
+
+from chalicelib.dicomweb.resources import InstanceUids
+from chalicelib.dicomweb.structure import ElementLocation, locate_elements
+from chalicelib.dicomweb.transfer_syntaxes import TRANSFER_SYNTAXES, TransferSyntax
+from chalicelib.errors import FailureReason, InstanceRejectedError, InvalidUidError
+
+# Values are served as they came; judging them is not an archive's business.
+pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
+
+# Values over this size stay in the file until somebody asks for them.
+DEFER_BYTES = 64 * 1024
+
+_COPY_BYTES = 1024 * 1024
+_MEDIA_STORAGE_DIRECTORY = "1.2.840.10008.1.3.10"
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One readable instance; valid while the file it was read from is open.
+
+    `file` holds the encoded data set (inflated, where it came deflated); `elements` says where the
+    top-level values lie in it. `dataset` holds all but those over `DEFER_BYTES`, whose raw elements
+    have no value.
+    """
+
+    uids: InstanceUids
+    sop_class_uid: str
+    transfer_syntax: TransferSyntax
+    dataset: Dataset
+    file: BinaryIO
+    elements: dict[int, ElementLocation]
+
+    @property
+    def transfer_syntax_uid(self) -> str:
+        """UID under which the instance was stored."""
+        return self.transfer_syntax.uid
+
+    def read_value(self, tag: int) -> bytes:
+        """Value of a top-level element of defined length, as encoded."""
+        location = self.elements[tag]
+        self.file.seek(location.offset)
+        return self.file.read(location.length or 0)
+
+
+@contextmanager
+def read_instance(file: BinaryIO, *, max_inflated_bytes: int) -> Iterator[Instance]:
+    """Read and check a Part 10 file (PS3.10 §7).
+
+    Parameters
+    ----------
+    file
+        Seekable, at its start.
+    max_inflated_bytes
+        Limit of the size of a deflated data set after inflation.
+
+    Raises
+    ------
+    InstanceRejectedError
+        It can never be published; the message says why and holds no value of the file.
+    """
+    meta = _read_meta(file)
+    transfer_syntax = _transfer_syntax(meta)
+    start = file.tell()
+    if not transfer_syntax.deflated:
+        yield _read(file, start, transfer_syntax)
+        return
+    # Small ones stay in memory, a bomb ends on disk and at the limit.
+    with tempfile.SpooledTemporaryFile(max_size=16 * _COPY_BYTES) as inflated:
+        _inflate(file, cast(BinaryIO, inflated), max_inflated_bytes)
+        yield _read(cast(BinaryIO, inflated), 0, transfer_syntax)
+
+
+def _read(file: BinaryIO, start: int, transfer_syntax: TransferSyntax) -> Instance:
+    end = file.seek(0, 2)
+    encoding = (transfer_syntax.implicit_vr, transfer_syntax.little_endian)
+    elements = locate_elements(file, start, end, implicit_vr=encoding[0], little_endian=encoding[1])
+    file.seek(start)
+    try:
+        dataset = read_dataset(file, *encoding, defer_size=DEFER_BYTES)
+        _load_sequences(dataset, file)
+    except (ValueError, KeyError, EOFError, NotImplementedError, AttributeError, OSError) as error:
+        raise InstanceRejectedError("the data set cannot be parsed") from error
+    sop_class_uid = _uid(dataset, "SOPClassUID")
+    _check_storage_class(sop_class_uid)
+    try:
+        uids = InstanceUids(
+            _uid(dataset, "StudyInstanceUID"),
+            _uid(dataset, "SeriesInstanceUID"),
+            _uid(dataset, "SOPInstanceUID"),
+        )
+    except InvalidUidError as error:
+        raise InstanceRejectedError(error.message) from error
+    return Instance(uids, sop_class_uid, transfer_syntax, dataset, file, elements)
+
+
+def _read_meta(file: BinaryIO) -> Dataset:
+    if read_preamble(file, force=True) is None:
+        raise InstanceRejectedError("not a DICOM Part 10 file: no DICM prefix")
+    try:
+        # The group length is often wrong, so the group ends where another begins.
+        return read_dataset(file, False, True, stop_when=lambda tag, _vr, _length: tag >> 16 != 2)
+    except (ValueError, KeyError, EOFError, NotImplementedError, AttributeError, OSError) as error:
+        raise InstanceRejectedError("the file meta information cannot be parsed") from error
+
+
+def _transfer_syntax(meta: Dataset) -> TransferSyntax:
+    try:
+        uid = str(meta.get("TransferSyntaxUID") or "")
+    except Exception as error:  # pydicom converts on access, and raises whatever the value provokes
+        raise InstanceRejectedError("the file meta information cannot be parsed") from error
+    if not uid:
+        raise InstanceRejectedError("the file meta information names no transfer syntax")
+    if uid not in TRANSFER_SYNTAXES:
+        raise InstanceRejectedError("the transfer syntax is not supported")
+    return TRANSFER_SYNTAXES[uid]
+
+
+def _inflate(source: BinaryIO, target: BinaryIO, max_bytes: int) -> None:
+    """Inflate the rest of `source` (RFC 1951, PS3.5 §A.5)."""
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    written = 0
+    try:
+        while not inflater.eof:
+            block = inflater.unconsumed_tail or source.read(_COPY_BYTES)
+            if not block:
+                raise InstanceRejectedError("the deflated data set is truncated")
+            inflated = inflater.decompress(block, _COPY_BYTES)
+            written += target.write(inflated)
+            if written > max_bytes:
+                raise InstanceRejectedError(
+                    "the deflated data set inflates over the limit", FailureReason.OUT_OF_RESOURCES
+                )
+    except zlib.error as error:
+        raise InstanceRejectedError("the deflated data set cannot be inflated") from error
+
+
+def _load_sequences(dataset: Dataset, file: BinaryIO) -> None:
+    """Read the sequences that pydicom deferred for their length: it cannot reopen our file."""
+    for tag, raw in list(dataset.items()):
+        if is_deferred(raw) and (raw.VR or _dictionary_vr(tag)) == "SQ":
+            file.seek(raw.value_tell)
+            dataset[tag] = raw._replace(value=file.read(raw.length))
+
+
+def is_deferred(element: RawDataElement | DataElement) -> TypeGuard[RawDataElement]:
+    """Whether the value of a dataset's item was left in the file."""
+    return isinstance(element, RawDataElement) and element.value is None and element.length != 0
+
+
+def _dictionary_vr(tag: BaseTag) -> str | None:
+    return dictionary_VR(tag) if dictionary_has_tag(tag) else None
+
+
+def _uid(dataset: Dataset, keyword: str) -> str:
+    try:
+        value = dataset.get(keyword)
+    except Exception as error:  # pydicom converts on access, and raises whatever the value provokes
+        raise InstanceRejectedError(f"{keyword} cannot be read") from error
+    if not value:
+        raise InstanceRejectedError(f"{keyword} is missing", FailureReason.DATA_SET_DOES_NOT_MATCH_SOP_CLASS)
+    if not isinstance(value, str):
+        raise InstanceRejectedError(f"{keyword} has several values")
+    return value.strip("\0 ")
+
+
+def _check_storage_class(sop_class_uid: str) -> None:
+    """Refuse what the standard lists as another kind of class; unknown and private ones may be stored."""
+    uid = UID(sop_class_uid)
+    # The name of an UID that the standard does not list is the UID itself.
+    if uid.name == sop_class_uid:
+        return
+    storage = uid.type == "SOP Class" and "Storage" in uid.name and not uid.name.startswith("Storage ")
+    if not storage or uid == _MEDIA_STORAGE_DIRECTORY:
+        raise InstanceRejectedError(
+            "the SOP class is no storage class", FailureReason.SOP_CLASS_NOT_SUPPORTED
+        )

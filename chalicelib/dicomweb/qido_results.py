@@ -1,0 +1,80 @@
+"""The answers of a search (PS3.18 §10.6.3.3): what a hit shows out of its levels' documents. Pure."""
+
+from collections.abc import Iterator, Mapping
+
+from chalicelib.dicomweb.attributes import (
+    UID_OF_LEVEL,
+    Attribute,
+    DicomJson,
+    Level,
+    Returned,
+    attributes_of,
+)
+from chalicelib.dicomweb.qido_query import QidoQuery
+
+_PATH_SEGMENT = {Level.STUDY: "studies", Level.SERIES: "series", Level.INSTANCE: "instances"}
+
+
+def levels_shown(query: QidoQuery) -> list[Level]:
+    """Levels whose documents an answer needs: the hit's, and those above that it shows something of."""
+    return [level for level in Level if level <= query.level and any(_shown(query, level))]
+
+
+def describe_hit(
+    query: QidoQuery, uids: tuple[str, ...], documents: Mapping[Level, DicomJson], dicomweb_root: str
+) -> DicomJson:
+    """Compose the answer for one hit, sorted by tag.
+
+    Parameters
+    ----------
+    uids
+        Of the study, then of the series and the instance where the hit is one.
+    documents
+        Of the levels that `levels_shown` names. Of a level that is missing only the UID is shown: an
+        empty attribute would say that it is known to have no value.
+    dicomweb_root
+        What RetrieveURL begins with.
+    """
+    answer: DicomJson = {
+        # Annex F is UTF-8 whatever the source was written in (PS3.18 §F.2).
+        "00080005": {"vr": "CS", "Value": ["ISO_IR 192"]},
+        "00080056": {"vr": "CS", "Value": ["ONLINE"]},
+        "00081190": {"vr": "UR", "Value": [_retrieve_url(uids, dicomweb_root)]},
+    }
+    for level, document in documents.items():
+        for attribute in _shown(query, level):
+            element = document.get(attribute.tag)
+            if element is not None:
+                answer[attribute.tag] = element
+            elif attribute.returned is Returned.ALWAYS or attribute.tag in query.included_tags:
+                answer.setdefault(attribute.tag, {"vr": attribute.vr})
+    for level, uid in zip(Level, uids, strict=False):
+        answer[UID_OF_LEVEL[level].tag] = {"vr": "UI", "Value": [uid]}
+    return dict(sorted(answer.items()))
+
+
+def _shown(query: QidoQuery, level: Level) -> Iterator[Attribute]:
+    """Attributes of a level that the answer shows.
+
+    Those of a level above are required only where the path does not name it (PS3.18 §10.6.3.3): who asks
+    for the series of one study knows the study.
+    """
+    named_by_path = (level is Level.STUDY and query.study_instance_uid is not None) or (
+        level is Level.SERIES and query.series_instance_uid is not None
+    )
+    by_default = level is query.level or not named_by_path
+    for attribute in attributes_of(level):
+        # What stands at several levels is the hit's own at its level.
+        if level < query.level and attribute.also_above:
+            continue
+        if (
+            query.include_all
+            or attribute.tag in query.included_tags
+            or (by_default and attribute.returned is not Returned.ASKED)
+        ):
+            yield attribute
+
+
+def _retrieve_url(uids: tuple[str, ...], dicomweb_root: str) -> str:
+    path = "/".join(f"{_PATH_SEGMENT[level]}/{uid}" for level, uid in zip(Level, uids, strict=False))
+    return f"{dicomweb_root}/{path}"

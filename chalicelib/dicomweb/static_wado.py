@@ -1,0 +1,120 @@
+"""One data set as the static WADO-RS objects that the bucket holds (key = URL path)."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from chalicelib.dicomweb.attributes import DicomJson
+from chalicelib.dicomweb.json_model import BulkData, dump_json, to_json
+from chalicelib.dicomweb.multipart import Envelope, envelope
+from chalicelib.dicomweb.part10 import Instance
+from chalicelib.dicomweb.pixel_data import ByteRange, Frames, find_frames, read_range
+from chalicelib.dicomweb.resources import InstanceUids
+from chalicelib.dicomweb.static_object import DICOM_MEDIA_TYPE, StaticObject, compress
+from chalicelib.dicomweb.transfer_syntaxes import OCTET_STREAM
+
+# Bodies over this size are written in pieces, so that memory does not grow with the frame.
+PIECEWISE_BYTES = 16 * 1024 * 1024
+
+# A body is kept compressed if this saves at least a tenth.
+_WORTHWHILE = 0.9
+
+
+@dataclass(frozen=True, slots=True)
+class StaticInstance:
+    """An instance ready to be published: all that can be refused has been checked.
+
+    Valid while `instance` is. `metadata` is its data set in the JSON model.
+    """
+
+    instance: Instance
+    sha256: str
+    metadata: DicomJson
+    frames: Frames | None
+    bulk_data: list[BulkData]
+
+    def media_objects(self, file: BinaryIO, size: int) -> Iterator[StaticObject]:
+        """Frames, bulk data, and the instance itself where it has no frames, made one by one.
+
+        Parameters
+        ----------
+        file, size
+            The Part 10 file as stored, and its length in bytes.
+        """
+        if self.frames is None:
+            yield instance_object(
+                self.instance.uids, self.instance.transfer_syntax_uid, self.sha256, file, size
+            )
+        else:
+            for frame_number in range(1, len(self.frames) + 1):
+                yield self._frame_object(self.frames, frame_number)
+        for item in self.bulk_data:
+            yield self._bulk_data_object(item)
+
+    def compressed_metadata(self) -> bytes:
+        """JSON array of one data set, as it is kept."""
+        return compress(dump_json([self.metadata]))
+
+    def _frame_object(self, frames: Frames, frame_number: int) -> StaticObject:
+        """``…/frames/{n}``, its part labelled with the transfer syntax (PS3.18 §8.7.9)."""
+        key = f"{self.instance.uids.key}/frames/{frame_number}"
+        parts = envelope(
+            frames.media_type, seed=f"{self.sha256}/{key}", transfer_syntax_uid=frames.transfer_syntax_uid
+        )
+        # Compressed transfer syntaxes do not shrink again.
+        compressible = frames.media_type == OCTET_STREAM
+        return _media_object(
+            key, parts, frames.size(frame_number), frames.read(frame_number), compressible=compressible
+        )
+
+    def _bulk_data_object(self, item: BulkData) -> StaticObject:
+        key = f"{self.instance.uids.key}/bulkdata/{item.path}"
+        parts = envelope(OCTET_STREAM, seed=f"{self.sha256}/{key}")
+        if isinstance(item.value, ByteRange):
+            return _media_object(
+                key, parts, item.value.length, read_range(self.instance.file, item.value), compressible=True
+            )
+        return _media_object(key, parts, len(item.value), iter((item.value,)), compressible=True)
+
+
+def prepare(instance: Instance, *, sha256: str, dicomweb_root: str) -> StaticInstance:
+    """Derive all that is static of an instance; writes nothing.
+
+    Parameters
+    ----------
+    sha256
+        Digest of the Part 10 file, in hexadecimal digits.
+    dicomweb_root
+        What BulkDataURIs begin with; the same text stands in the metadata of all three levels, and
+        clients do not resolve relative ones.
+
+    Raises
+    ------
+    InstanceRejectedError
+        The instance declares frames that it does not hold.
+    """
+    frames = find_frames(instance)
+    root = f"{dicomweb_root}/{instance.uids.path}/bulkdata/"
+    metadata, bulk_data = to_json(instance, lambda path: root + path)
+    return StaticInstance(instance, sha256, metadata, frames, bulk_data)
+
+
+def instance_object(
+    uids: InstanceUids, transfer_syntax_uid: str, sha256: str, file: BinaryIO, size: int
+) -> StaticObject:
+    """The instance as multipart/related, its bytes as stored."""
+    parts = envelope(DICOM_MEDIA_TYPE, seed=f"{sha256}/{uids.key}", transfer_syntax_uid=transfer_syntax_uid)
+    return _media_object(uids.key, parts, size, read_range(file, ByteRange(0, size)), compressible=False)
+
+
+def _media_object(
+    key: str, parts: Envelope, size: int, pieces: Iterable[bytes], *, compressible: bool
+) -> StaticObject:
+    if size > PIECEWISE_BYTES:
+        return StaticObject(key, parts.wrap_pieces(pieces), parts.content_type)
+    body = parts.wrap(b"".join(pieces))
+    if compressible:
+        compressed = compress(body)
+        if len(compressed) < len(body) * _WORTHWHILE:
+            return StaticObject(key, compressed, parts.content_type, content_encoding="gzip")
+    return StaticObject(key, body, parts.content_type)

@@ -1,0 +1,163 @@
+"""The Store Instances Response Module, PS3.18 Annex I, as status, DICOM JSON and Native DICOM Model."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from xml.etree import ElementTree as ET  # only writes
+
+from chalicelib.dicomweb.resources import InstanceUids
+from chalicelib.dicomweb.stow_request import DICOM_XML
+from chalicelib.errors import FailureReason
+
+# PS3.19 §A.1.
+_XML_NAMESPACE = "http://dicom.nema.org/PS3.19/models/NativeDICOM"
+
+RETRIEVE_URL = "00081190"
+REFERENCED_SOP_CLASS_UID = "00081150"
+REFERENCED_SOP_INSTANCE_UID = "00081155"
+FAILURE_REASON = "00081197"
+FAILED_SOP_SEQUENCE = "00081198"
+REFERENCED_SOP_SEQUENCE = "00081199"
+OTHER_FAILURES_SEQUENCE = "0008119A"
+
+_KEYWORDS = {
+    RETRIEVE_URL: "RetrieveURL",
+    REFERENCED_SOP_CLASS_UID: "ReferencedSOPClassUID",
+    REFERENCED_SOP_INSTANCE_UID: "ReferencedSOPInstanceUID",
+    FAILURE_REASON: "FailureReason",
+    FAILED_SOP_SEQUENCE: "FailedSOPSequence",
+    REFERENCED_SOP_SEQUENCE: "ReferencedSOPSequence",
+    OTHER_FAILURES_SEQUENCE: "OtherFailuresSequence",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StoredInstance:
+    """An instance that is durably stored; `sha256` is the hexadecimal digest of its bytes."""
+
+    uids: InstanceUids
+    sop_class_uid: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class FailedInstance:
+    """A part that was not stored; its UIDs are None where it could not be told which instance it is."""
+
+    reason: FailureReason
+    message: str
+    uids: InstanceUids | None = None
+    sop_class_uid: str | None = None
+
+
+PartOutcome = StoredInstance | FailedInstance
+
+
+@dataclass(frozen=True, slots=True)
+class StoreReport:
+    """What became of each part of a store request, in the order of the parts."""
+
+    outcomes: Sequence[PartOutcome]
+    study_instance_uid: str | None = None
+
+    @property
+    def stored(self) -> list[StoredInstance]:
+        """Those that are stored."""
+        return [outcome for outcome in self.outcomes if isinstance(outcome, StoredInstance)]
+
+    @property
+    def failed(self) -> list[FailedInstance]:
+        """Those that are not."""
+        return [outcome for outcome in self.outcomes if isinstance(outcome, FailedInstance)]
+
+    @property
+    def status(self) -> int:
+        """200 all stored, 202 some, 409 none (PS3.18 Table 10.5.3-1)."""
+        if not self.failed:
+            return 200
+        return 202 if self.stored else 409
+
+
+def render(report: StoreReport, media_type: str, *, dicomweb_root: str) -> bytes:
+    """Body of the answer in the media type that `choose_response_type` chose.
+
+    Parameters
+    ----------
+    dicomweb_root
+        Public root without trailing slash; the retrieve URLs begin with it.
+    """
+    module = to_dicom_json(report, dicomweb_root=dicomweb_root)
+    if media_type == DICOM_XML:
+        return _to_native_model(module)
+    return json.dumps(module, separators=(",", ":")).encode()
+
+
+def to_dicom_json(report: StoreReport, *, dicomweb_root: str) -> dict[str, Any]:
+    """The module as a data set in the DICOM JSON Model (PS3.18 Annex F).
+
+    A part of which no UIDs are known stands in Other Failures Sequence: the items of Failed SOP Sequence
+    must have both UIDs (PS3.3 Table 10-11).
+    """
+    module = {RETRIEVE_URL: _element("UR", *_study_url(report, dicomweb_root))}
+    sequences = {
+        FAILED_SOP_SEQUENCE: [
+            {**_reference(failure.sop_class_uid, failure.uids), **_reason(failure)}
+            for failure in report.failed
+            if failure.uids and failure.sop_class_uid
+        ],
+        REFERENCED_SOP_SEQUENCE: [
+            {
+                **_reference(instance.sop_class_uid, instance.uids),
+                RETRIEVE_URL: _element("UR", f"{dicomweb_root}/{instance.uids.path}"),
+            }
+            for instance in report.stored
+        ],
+        OTHER_FAILURES_SEQUENCE: [
+            _reason(failure) for failure in report.failed if not (failure.uids and failure.sop_class_uid)
+        ],
+    }
+    return module | {tag: _element("SQ", *items) for tag, items in sequences.items() if items}
+
+
+def _study_url(report: StoreReport, dicomweb_root: str) -> list[str]:
+    """URL of the study; empty (it is of Type 2) where there is not exactly one."""
+    studies = {instance.uids.study_instance_uid for instance in report.stored}
+    if report.study_instance_uid:
+        studies.add(report.study_instance_uid)
+    return [f"{dicomweb_root}/studies/{study}" for study in studies] if len(studies) == 1 else []
+
+
+def _reference(sop_class_uid: str, uids: InstanceUids) -> dict[str, Any]:
+    return {
+        REFERENCED_SOP_CLASS_UID: _element("UI", sop_class_uid),
+        REFERENCED_SOP_INSTANCE_UID: _element("UI", uids.sop_instance_uid),
+    }
+
+
+def _reason(failure: FailedInstance) -> dict[str, Any]:
+    return {FAILURE_REASON: _element("US", int(failure.reason))}
+
+
+def _element(vr: str, *values: Any) -> dict[str, Any]:
+    return {"vr": vr, "Value": list(values)} if values else {"vr": vr}
+
+
+def _to_native_model(module: dict[str, Any]) -> bytes:
+    root = ET.Element("NativeDicomModel", {"xmlns": _XML_NAMESPACE, "xml:space": "preserve"})
+    _add_attributes(root, module)
+    document: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
+    return document
+
+
+def _add_attributes(parent: ET.Element, dataset: dict[str, Any]) -> None:
+    for tag in sorted(dataset):
+        element = dataset[tag]
+        attribute = ET.SubElement(
+            parent, "DicomAttribute", {"tag": tag, "vr": element["vr"], "keyword": _KEYWORDS[tag]}
+        )
+        for number, value in enumerate(element.get("Value", ()), start=1):
+            if isinstance(value, dict):
+                _add_attributes(ET.SubElement(attribute, "Item", number=str(number)), value)
+            else:
+                ET.SubElement(attribute, "Value", number=str(number)).text = str(value)

@@ -1,0 +1,87 @@
+"""What a study and its series show, derived from their registered instances and from nothing else.
+
+Strategy: the documents are a function of the set of instances, so any order of arrival and any number of
+publications end the same. Where instances disagree (a corrected name), the one stored last that has a
+value speaks.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from chalicelib.dicomweb.attributes import BY_KEYWORD, TAG_OF_KEYWORD, DicomJson, Level, level_attributes
+from chalicelib.dicomweb.static_object import decompress
+
+_COMPUTED = {
+    TAG_OF_KEYWORD[keyword]
+    for keyword in (
+        "ModalitiesInStudy",
+        "NumberOfStudyRelatedSeries",
+        "NumberOfStudyRelatedInstances",
+        "NumberOfSeriesRelatedInstances",
+    )
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StudyDocuments:
+    """QIDO documents of a study: `series` by SeriesInstanceUID, `instances` in the order given."""
+
+    study: DicomJson
+    series: dict[str, DicomJson]
+    instances: list[DicomJson]
+
+
+def derive_documents(instances: Sequence[DicomJson]) -> StudyDocuments:
+    """Derive the documents of one study.
+
+    Parameters
+    ----------
+    instances
+        Indexed attributes of at least one instance each, all levels; the one stored last comes last.
+    """
+    by_series: dict[str, list[DicomJson]] = {}
+    for instance in instances:
+        by_series.setdefault(first_value(instance, "SeriesInstanceUID"), []).append(instance)
+    series = {uid: _series_document(members) for uid, members in sorted(by_series.items())}
+    study = _latest_values(instances, Level.STUDY)
+    modalities = sorted({first_value(document, "Modality") for document in series.values()} - {""})
+    _set(study, "ModalitiesInStudy", modalities)
+    _set(study, "NumberOfStudyRelatedSeries", [len(series)])
+    _set(study, "NumberOfStudyRelatedInstances", [len(instances)])
+    return StudyDocuments(
+        dict(sorted(study.items())),
+        series,
+        [level_attributes(instance, Level.INSTANCE) for instance in instances],
+    )
+
+
+def first_value(document: DicomJson, keyword: str) -> str:
+    """First value of an attribute as text, "" where it has none."""
+    values = document.get(TAG_OF_KEYWORD[keyword], {}).get("Value")
+    return "" if not values or values[0] is None else str(values[0])
+
+
+def join_metadata(compressed: Iterable[bytes]) -> bytes:
+    """JSON array of the data sets of several compressed arrays; no text is parsed for it."""
+    return b"[" + b",".join(decompress(array)[1:-1] for array in compressed) + b"]"
+
+
+def _series_document(members: Sequence[DicomJson]) -> DicomJson:
+    document = _latest_values(members, Level.SERIES)
+    _set(document, "NumberOfSeriesRelatedInstances", [len(members)])
+    return dict(sorted(document.items()))
+
+
+def _latest_values(instances: Sequence[DicomJson], level: Level) -> DicomJson:
+    document: DicomJson = {}
+    for instance in instances:
+        for tag, element in level_attributes(instance, level).items():
+            # An element without a value never hides one that has it.
+            if tag not in _COMPUTED and (len(element) > 1 or tag not in document):
+                document[tag] = element
+    return document
+
+
+def _set(document: DicomJson, keyword: str, values: list[str] | list[int]) -> None:
+    attribute = BY_KEYWORD[keyword]
+    document[attribute.tag] = {"vr": attribute.vr, "Value": values} if values else {"vr": attribute.vr}

@@ -1,0 +1,84 @@
+"""WADO-RS routes for what the static bucket did not have (PS3.18 §10.4.1)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chalice.app import Blueprint, Response
+
+from chalicelib.dicomweb.representations import Answer, Wanted
+from chalicelib.dicomweb.resources import InstanceUids, check_uid
+from chalicelib.entrypoints import http
+
+if TYPE_CHECKING:  # what makes them imports pydicom, and a search must not
+    from chalicelib.services.make_representation import MakeRepresentation
+
+representation_routes = Blueprint(__name__)
+
+_STUDY = "/dicomweb/studies/{study}"
+_SERIES = _STUDY + "/series/{series}"
+_INSTANCE = _SERIES + "/instances/{instance}"
+
+
+@representation_routes.route(_STUDY + "/metadata")
+@http.view
+def study_metadata(study: str) -> Response:
+    """Metadata of a study."""
+    return _response(_make().study_metadata(check_uid(study, "StudyInstanceUID"), _wanted()))
+
+
+@representation_routes.route(_SERIES + "/metadata")
+@http.view
+def series_metadata(study: str, series: str) -> Response:
+    """Metadata of a series."""
+    check_uid(study, "StudyInstanceUID")
+    return _response(_make().series_metadata(study, check_uid(series, "SeriesInstanceUID"), _wanted()))
+
+
+@representation_routes.route(_INSTANCE + "/metadata")
+@http.view
+def instance_metadata(study: str, series: str, instance: str) -> Response:
+    """Metadata of an instance."""
+    return _response(_make().instance_metadata(InstanceUids(study, series, instance), _wanted()))
+
+
+@representation_routes.route(_INSTANCE)
+@http.view
+def instance(study: str, series: str, instance: str) -> Response:
+    """The instance itself."""
+    return _response(_make().instance(InstanceUids(study, series, instance), _wanted()))
+
+
+@representation_routes.route(_INSTANCE + "/frames/{frame_list}")
+@http.view
+def frames(study: str, series: str, instance: str, frame_list: str) -> Response:
+    """Frames of an instance."""
+    return _response(_make().frames(InstanceUids(study, series, instance), frame_list, _wanted()))
+
+
+@representation_routes.route(_INSTANCE + "/bulkdata/{path}")
+@http.view
+def bulk_data(study: str, series: str, instance: str, path: str) -> Response:
+    """Bulk data of an instance."""
+    return _response(_make().bulk_data(InstanceUids(study, series, instance), path, _wanted()))
+
+
+def _make() -> MakeRepresentation:
+    return http.services().representations
+
+
+def _wanted() -> Wanted:
+    headers = representation_routes.current_request.headers
+    return Wanted.from_headers(headers.get("accept"), headers.get("accept-encoding"))
+
+
+def _response(answer: Answer) -> Response:
+    if answer.location is not None:
+        # 307 keeps the method; the location of a kept object may change, so nobody may remember it.
+        return Response(
+            b"", status_code=307, headers={"Location": answer.location, "Cache-Control": "no-store"}
+        )
+    headers: dict[str, str | list[str]] = {"Content-Type": answer.content_type, "Cache-Control": answer.cache_control}
+    if answer.content_encoding:
+        headers["Content-Encoding"] = answer.content_encoding
+    return Response(answer.body, status_code=200, headers=headers)

@@ -1,0 +1,88 @@
+"""HTTP entry point of search: the six QIDO-RS resources (PS3.18 §10.6.1.1)."""
+
+import json
+
+from chalice.app import Blueprint, Response
+
+from chalicelib.dicomweb.qido_media_type import choose_media_type
+from chalicelib.dicomweb.qido_query import Level, QidoQuery
+from chalicelib.entrypoints import http
+from chalicelib.entrypoints.http import view
+
+search_routes = Blueprint(__name__)
+
+_STUDY = "/dicomweb/studies/{study_instance_uid}"
+_SERIES = _STUDY + "/series/{series_instance_uid}"
+
+
+@search_routes.route("/dicomweb/studies")
+@view
+def search_for_studies() -> Response:
+    """All studies."""
+    return _search(Level.STUDY)
+
+
+@search_routes.route("/dicomweb/series")
+@view
+def search_for_series() -> Response:
+    """Series of all studies."""
+    return _search(Level.SERIES)
+
+
+@search_routes.route("/dicomweb/instances")
+@view
+def search_for_instances() -> Response:
+    """Instances of all studies."""
+    return _search(Level.INSTANCE)
+
+
+@search_routes.route(_STUDY + "/series")
+@view
+def search_for_series_of_study(study_instance_uid: str) -> Response:
+    """Series of one study."""
+    return _search(Level.SERIES, study_instance_uid)
+
+
+@search_routes.route(_STUDY + "/instances")
+@view
+def search_for_instances_of_study(study_instance_uid: str) -> Response:
+    """Instances of one study."""
+    return _search(Level.INSTANCE, study_instance_uid)
+
+
+@search_routes.route(_SERIES + "/instances")
+@view
+def search_for_instances_of_series(study_instance_uid: str, series_instance_uid: str) -> Response:
+    """Instances of one series."""
+    return _search(Level.INSTANCE, study_instance_uid, series_instance_uid)
+
+
+def _search(
+    level: Level, study_instance_uid: str | None = None, series_instance_uid: str | None = None
+) -> Response:
+    request = search_routes.current_request
+    pairs = http.query_pairs(request)
+    media_type = choose_media_type(_accept(request.headers.get("accept"), pairs))
+    query = QidoQuery.parse(
+        level,
+        [(name, value) for name, value in pairs if name != "accept"],
+        study_instance_uid=study_instance_uid,
+        series_instance_uid=series_instance_uid,
+    )
+    service = http.services().search
+    answer = service.search(query)
+    headers: dict[str, str | list[str]] = {"Cache-Control": "no-cache"}
+    if answer.warnings:
+        # One field with a list: not every hop keeps a repeated field.
+        headers["Warning"] = ", ".join(
+            f'299 {service.dicomweb_root}: "{warning}"' for warning in answer.warnings
+        )
+    if not answer.dicom_json and not answer.remaining:
+        return Response(body="", status_code=204, headers=headers)
+    headers["Content-Type"] = media_type
+    return Response(body=json.dumps(answer.dicom_json, ensure_ascii=False), status_code=200, headers=headers)
+
+
+def _accept(header: str | None, pairs: list[tuple[str, str]]) -> str | None:
+    """The Accept header, or what the query parameter of that name says in its place (PS3.18 §8.3.3.1)."""
+    return next((value for name, value in pairs if name == "accept"), header)

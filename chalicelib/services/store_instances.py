@@ -1,0 +1,372 @@
+"""Store instances as they arrive (STOW-RS, PS3.18 §10.5): none is called stored before it is durable."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from io import BytesIO
+from threading import BoundedSemaphore
+from typing import Protocol, TypeVar
+
+from chalicelib.dicomweb.part10 import read_instance
+from chalicelib.dicomweb.resources import InstanceUids
+from chalicelib.dicomweb.stow_header import InstanceHeader, read_header
+from chalicelib.dicomweb.stow_request import DICOM
+from chalicelib.dicomweb.stow_response import FailedInstance, PartOutcome, StoredInstance, StoreReport
+from chalicelib.errors import BadRequestError, ContentTooLargeError, FailureReason, InstanceRejectedError
+from chalicelib.ports import LandingStore, LandingUpload, RecordStore
+from chalicelib.services.upload_memory import MIB, Lease, UploadMemory
+
+T = TypeVar("T")
+
+
+class IncomingPart(Protocol):
+    """One part of a request's body; must be read to its end before the next is asked for."""
+
+    @property
+    def media_type(self) -> str:
+        """``type/subtype`` in lower case, empty where the part does not say."""
+        ...
+
+    def chunks(self) -> AsyncIterator[bytes | memoryview]:
+        """Pieces of the part's payload; raises MalformedMultipartError where the body ends too early."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreLimits:
+    """What storing may take."""
+
+    # Instances up to this size are checked whole before they are stored, larger ones by their beginning;
+    # it is also the size of the blocks that these are sent in (S3: at least 5 MiB, at most 10,000).
+    in_memory_bytes: int = 8 * MIB
+    # Memory of all requests together for what is received and not yet stored.
+    buffer_bytes: int = 96 * MIB
+    max_instance_bytes: int = 5 * 1024 * MIB
+    max_inflated_bytes: int = 512 * MIB
+    max_instances: int = 50_000
+    uploads_per_request: int = 4
+    upload_threads: int = 16
+    check_threads: int = 2
+
+
+class StoreInstances:
+    """Stores the instances of any number of requests at once, in bounded memory.
+
+    Strategy: a part up to `in_memory_bytes` is received whole, checked like the converter will check it, and
+    put with one call while the next part arrives. A larger part is put in blocks while it arrives, and
+    becomes an object only when it is complete. Nobody receives more than `UploadMemory` gives, so a
+    slow bucket holds back the sockets.
+
+    Parameters
+    ----------
+    landing, records
+        Where instances go, and where it is known which are registered.
+    limits
+        What storing may take.
+    """
+
+    def __init__(
+        self, landing: LandingStore, records: RecordStore, limits: StoreLimits | None = None
+    ) -> None:
+        self.landing = landing
+        self.records = records
+        self.limits = limits or StoreLimits()
+        self.memory = UploadMemory(self.limits.buffer_bytes, self.limits.in_memory_bytes)
+        self._threads = ThreadPoolExecutor(self.limits.upload_threads, thread_name_prefix="store")
+        # Parsing holds the interpreter's lock and may inflate: more at once gains nothing and costs memory.
+        self._checks = BoundedSemaphore(self.limits.check_threads)
+
+    async def store(
+        self,
+        parts: AsyncIterator[IncomingPart],
+        *,
+        request_id: str,
+        study_instance_uid: str | None = None,
+    ) -> StoreReport:
+        """Store all parts of a request.
+
+        Parameters
+        ----------
+        parts
+            In the order of the request.
+        request_id
+            Unique; the keys of the landing objects hold it.
+        study_instance_uid
+            The only study whose instances are accepted.
+
+        Raises
+        ------
+        BadRequestError
+            The body is malformed, ends too early or holds no part. What was complete before may be stored.
+        ContentTooLargeError
+            An instance is over the limit, or there are too many.
+        ServiceFaultError
+            The store is unavailable; the same request may be sent again.
+        """
+        request = _StoreRequest(self, request_id, study_instance_uid)
+        try:
+            async for part in parts:
+                await request.receive(part)
+        finally:
+            await request.settle()
+        return await request.report()
+
+    async def run(self, function: Callable[..., T], *arguments: object) -> T:
+        """Call a blocking function in one of the threads."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, function, *arguments)
+
+    def check(self, instance_bytes: bytes) -> InstanceHeader:
+        """Check a whole instance as the converter does."""
+        with (
+            self._checks,
+            read_instance(
+                BytesIO(instance_bytes), max_inflated_bytes=self.limits.max_inflated_bytes
+            ) as instance,
+        ):
+            return InstanceHeader(instance.uids, instance.sop_class_uid, instance.transfer_syntax_uid)
+
+    def close(self) -> None:
+        """End the threads; to be called when no request is under way."""
+        self._threads.shutdown()
+
+
+class _StoreRequest:
+    """The state of one request; nothing of it is shared with another."""
+
+    def __init__(self, service: StoreInstances, request_id: str, study_instance_uid: str | None) -> None:
+        self._service = service
+        self._limits = service.limits
+        self._request_id = request_id
+        self._study_instance_uid = study_instance_uid
+        self._outcomes: list[PartOutcome | None] = []
+        self._digests: dict[InstanceUids, str] = {}
+        self._slots = asyncio.Semaphore(self._limits.uploads_per_request)
+        self._under_way: set[asyncio.Task[None]] = set()
+        self._fault: BaseException | None = None
+
+    async def receive(self, part: IncomingPart) -> None:
+        """Receive one part; the storing of a small one goes on when this returns."""
+        number = len(self._outcomes)
+        if number >= self._limits.max_instances:
+            raise ContentTooLargeError(f"the request holds over {self._limits.max_instances} instances")
+        self._outcomes.append(None)
+        if part.media_type not in ("", DICOM):
+            await self._drain(part.chunks())
+            self._outcomes[number] = FailedInstance(
+                FailureReason.CANNOT_UNDERSTAND, "the part's Content-Type is not application/dicom"
+            )
+            return
+        await self._slots.acquire()
+        handed_over = False
+        lease = await self._service.memory.lease()
+        try:
+            self._raise_fault()
+            chunks = part.chunks()
+            buffer = BytesIO()
+            await self._fill(buffer, chunks, lease)
+            if buffer.tell() > self._limits.in_memory_bytes:
+                self._outcomes[number] = await self._store_large(number, buffer, chunks, lease)
+                return
+            task = asyncio.create_task(self._store_small(number, buffer.getvalue(), lease))
+            self._under_way.add(task)
+            task.add_done_callback(self._under_way.discard)
+            handed_over = True
+        finally:
+            if not handed_over:
+                lease.release()
+                self._slots.release()
+
+    async def settle(self) -> None:
+        """Wait until nothing of the request is under way."""
+        while self._under_way:
+            await asyncio.wait(self._under_way)
+
+    async def report(self) -> StoreReport:
+        """What became of the parts, compared with what was registered before.
+
+        Raises
+        ------
+        BadRequestError
+            There was no part.
+        """
+        self._raise_fault()
+        if not self._outcomes:
+            raise BadRequestError("the request holds no instance")
+        outcomes = [outcome for outcome in self._outcomes if outcome is not None]
+        uids = list(self._digests)
+        registered = await self._service.run(self._service.records.get_digests, uids) if uids else {}
+        return StoreReport(
+            [
+                _conflict(outcome.uids, outcome.sop_class_uid)
+                if isinstance(outcome, StoredInstance)
+                and registered.get(outcome.uids, outcome.sha256) != outcome.sha256
+                else outcome
+                for outcome in outcomes
+            ],
+            self._study_instance_uid,
+        )
+
+    def _raise_fault(self) -> None:
+        if self._fault is not None:
+            raise self._fault
+
+    async def _fill(self, buffer: BytesIO, chunks: AsyncIterator[bytes | memoryview], lease: Lease) -> None:
+        """Read into `buffer` until it is over `in_memory_bytes` or the part ends."""
+        size = buffer.tell()
+        async for chunk in chunks:
+            size += len(chunk)
+            if size > self._service.memory.small_bytes:
+                await lease.grow()
+            buffer.write(chunk)
+            if size > self._limits.in_memory_bytes:
+                break
+
+    async def _store_small(self, number: int, instance_bytes: bytes, lease: Lease) -> None:
+        try:
+            self._outcomes[number] = await self._service.run(self._check_and_put, number, instance_bytes)
+        except BaseException as fault:  # kept, and raised by who waits for the request
+            self._fault = self._fault or fault
+        finally:
+            lease.release()
+            self._slots.release()
+
+    def _check_and_put(self, number: int, instance_bytes: bytes) -> PartOutcome:
+        """Runs in a thread, so that neither parsing nor the bucket holds up the sockets."""
+        self._check_size(len(instance_bytes))
+        try:
+            header = self._service.check(instance_bytes)
+        except InstanceRejectedError as error:
+            return _rejection(error, instance_bytes)
+        if failure := self._other_study(header):
+            return failure
+        sha256 = hashlib.sha256(instance_bytes).hexdigest()
+        outcome, is_first = self._enter(header, sha256)
+        if is_first:
+            self._service.landing.put(self._key(number), instance_bytes, sha256)
+        return outcome
+
+    async def _store_large(
+        self, number: int, buffer: BytesIO, chunks: AsyncIterator[bytes | memoryview], lease: Lease
+    ) -> PartOutcome:
+        try:
+            header = await self._service.run(read_header, buffer.getvalue())
+        except InstanceRejectedError as error:
+            await self._drain(chunks)
+            return _rejection(error, b"")
+        if failure := self._other_study(header):
+            await self._drain(chunks)
+            return failure
+        upload = await self._service.run(self._service.landing.begin_upload, self._key(number))
+        try:
+            sha256 = await self._send_blocks(upload, buffer, chunks, lease)
+            outcome, is_first = self._enter(header, sha256)
+            if is_first:
+                await self._service.run(upload.complete)
+                return outcome
+        except BaseException:
+            await self._service.run(upload.abort)
+            raise
+        await self._service.run(upload.abort)
+        return outcome
+
+    async def _send_blocks(
+        self,
+        upload: LandingUpload,
+        buffer: BytesIO,
+        chunks: AsyncIterator[bytes | memoryview],
+        lease: Lease,
+    ) -> str:
+        """Send block after block; returns the digest of all."""
+        digest = hashlib.sha256()
+
+        def send(block: bytes) -> None:
+            digest.update(block)
+            upload.append(block)
+
+        size = 0
+        sending: asyncio.Future[None] | None = None
+        try:
+            while buffer.tell():
+                size += buffer.tell()
+                self._check_size(size)
+                if sending is not None:
+                    await sending
+                sending = asyncio.ensure_future(self._service.run(send, _take(buffer)))
+                if not await lease.try_double():
+                    await sending
+                await self._fill(buffer, chunks, lease)
+        except BaseException:
+            if sending is not None:
+                # An upload is not aborted while a block of it is under way; its own fault is not news now.
+                await asyncio.gather(sending, return_exceptions=True)
+            raise
+        if sending is not None:
+            await sending
+        return digest.hexdigest()
+
+    async def _drain(self, chunks: AsyncIterator[bytes | memoryview]) -> None:
+        """Read the rest of a part that is not stored."""
+        size = 0
+        async for chunk in chunks:
+            size += len(chunk)
+            self._check_size(size)
+
+    def _check_size(self, size: int) -> None:
+        if size > self._limits.max_instance_bytes:
+            raise ContentTooLargeError(
+                f"an instance is over the limit of {self._limits.max_instance_bytes} bytes"
+            )
+
+    def _other_study(self, header: InstanceHeader) -> FailedInstance | None:
+        if self._study_instance_uid in (None, header.uids.study_instance_uid):
+            return None
+        return FailedInstance(
+            FailureReason.DATA_SET_DOES_NOT_MATCH_SOP_CLASS,
+            "the instance is not of the study that the URL names",
+            header.uids,
+            header.sop_class_uid,
+        )
+
+    def _enter(self, header: InstanceHeader, sha256: str) -> tuple[PartOutcome, bool]:
+        """Outcome of an instance as far as this request decides it, and whether its bytes are to be put.
+
+        A second content under the same UIDs is not put: events come in any order, so it might be published
+        in place of the first, which this answer calls stored.
+        """
+        # setdefault is atomic, and this is called by several threads.
+        before = self._digests.get(header.uids)
+        first = self._digests.setdefault(header.uids, sha256)
+        if first != sha256:
+            return _conflict(header.uids, header.sop_class_uid), False
+        return StoredInstance(header.uids, header.sop_class_uid, sha256), before is None
+
+    def _key(self, number: int) -> str:
+        return f"stow/{self._request_id}/{number + 1}.dcm"
+
+
+def _take(buffer: BytesIO) -> bytes:
+    """Empty a buffer without a copy: its bytes are free once sent, whoever still holds the buffer."""
+    content = buffer.getvalue()
+    buffer.seek(0)
+    buffer.truncate()
+    return content
+
+
+def _conflict(uids: InstanceUids, sop_class_uid: str) -> FailedInstance:
+    return FailedInstance(
+        FailureReason.DUPLICATE_SOP_INSTANCE,
+        "another content is stored under the same SOP Instance UID",
+        uids,
+        sop_class_uid,
+    )
+
+
+def _rejection(error: InstanceRejectedError, instance_bytes: bytes) -> FailedInstance:
+    """The failure of an instance, naming it where its beginning can be read."""
+    try:
+        header = read_header(instance_bytes)
+    except InstanceRejectedError:
+        return FailedInstance(error.failure_reason, error.message)
+    return FailedInstance(error.failure_reason, error.message, header.uids, header.sop_class_uid)

@@ -1,0 +1,96 @@
+"""Settings of every process of the archive, from a mapping; the one place that knows the variables' names."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+MIB = 1024 * 1024
+
+
+def landing_queue_name(environment: Mapping[str, str]) -> str:
+    """Name of the landing queue; the one setting that is needed to declare the functions."""
+    return environment.get("LANDING_QUEUE_NAME", "landing")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Where the archive's parts are, and its limits.
+
+    Endpoints, region and credentials of AWS are boto3's own variables (``AWS_ENDPOINT_URL``, …).
+    """
+
+    landing_bucket: str
+    static_bucket: str
+    records_table: str
+    rejections_table: str
+    database_secret_id: str
+    landing_queue_name: str = "landing"
+    # Public DICOMweb root; BulkDataURI and RetrieveURL begin with it. Path-absolute where unset.
+    dicomweb_root: str = "/dicomweb"
+    # PEM file of the authorities that the database's certificate is checked against; no TLS if unset.
+    database_ca_file: str | None = None
+    # Landing objects up to this size are parsed in memory, larger ones through a temporary file.
+    in_memory_bytes: int = 16 * MIB
+    # A deflated data set may inflate to this size (a "deflate bomb" otherwise).
+    max_inflated_bytes: int = 512 * MIB
+    # One instance of a STOW-RS request may hold this many bytes.
+    max_instance_bytes: int = 5 * 1024 * MIB
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
+        """Read the settings.
+
+        Raises
+        ------
+        KeyError
+            With the name of the variable that is missing.
+        """
+        env = os.environ if environment is None else environment
+        return cls(
+            landing_bucket=env["LANDING_BUCKET"],
+            static_bucket=env["STATIC_BUCKET"],
+            records_table=env["RECORDS_TABLE"],
+            rejections_table=env["REJECTIONS_TABLE"],
+            database_secret_id=env["DATABASE_SECRET_ID"],
+            landing_queue_name=landing_queue_name(env),
+            dicomweb_root=env.get("DICOMWEB_ROOT", "/dicomweb").rstrip("/"),
+            database_ca_file=env.get("DATABASE_CA_FILE") or None,
+            in_memory_bytes=int(env.get("IN_MEMORY_BYTES", 16 * MIB)),
+            max_inflated_bytes=int(env.get("MAX_INFLATED_BYTES", 512 * MIB)),
+            max_instance_bytes=int(env.get("MAX_INSTANCE_BYTES", 5 * 1024 * MIB)),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StowSettings:
+    """Where the store service listens, and its own limits."""
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    # A client that sends nothing for so long while we wait is answered 408.
+    idle_timeout_seconds: float = 30.0
+    # Requests under way get this long to end after SIGTERM; the platform's limit is longer (ECS: 120 s).
+    shutdown_timeout_seconds: float = 100.0
+    # Memory of all requests together for what is received and not yet stored.
+    buffer_bytes: int = 96 * MIB
+    # Instances up to this size are checked whole; larger ones travel in blocks of it (S3: at least 5 MiB).
+    in_memory_bytes: int = 8 * MIB
+    uploads_per_request: int = 4
+    upload_threads: int = 16
+    max_instances: int = 50_000
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> "StowSettings":
+        """Read the settings."""
+        env = os.environ if environment is None else environment
+        return cls(
+            host=env.get("STOW_HOST", "127.0.0.1"),
+            port=int(env.get("STOW_PORT", 8080)),
+            idle_timeout_seconds=float(env.get("STOW_IDLE_TIMEOUT_SECONDS", 30)),
+            shutdown_timeout_seconds=float(env.get("STOW_SHUTDOWN_TIMEOUT_SECONDS", 100)),
+            buffer_bytes=int(env.get("STOW_BUFFER_BYTES", 96 * MIB)),
+            in_memory_bytes=int(env.get("STOW_IN_MEMORY_BYTES", 8 * MIB)),
+            uploads_per_request=int(env.get("STOW_UPLOADS_PER_REQUEST", 4)),
+            upload_threads=int(env.get("STOW_UPLOAD_THREADS", 16)),
+            max_instances=int(env.get("STOW_MAX_INSTANCES", 50_000)),
+        )

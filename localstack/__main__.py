@@ -1,0 +1,7 @@
+"""``python -m localstack COMMAND``."""
+
+import sys
+
+from localstack.cli import main
+
+sys.exit(main())

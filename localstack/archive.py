@@ -1,0 +1,222 @@
+"""The whole archive on one machine: starts its parts in order, ends them, and knows its addresses."""
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from chalicelib.adapters.mysql import apply_schema
+from localstack.aws import EmulatedAws
+from localstack.configuration import HOST, Configuration
+from localstack.deploy import deploy
+from localstack.docker_backend import DockerBackend
+from localstack.edge import start_edge
+from localstack.embedded_backend import EmbeddedBackend
+from localstack.errors import HarnessError
+from localstack.mariadb import connect
+from localstack.ports import choose_ports
+from localstack.processes import Supervisor
+from localstack.progress import Progress
+from localstack.provision import ensure_database_secret, provision
+from localstack.sample import store_sample, wait_until_searchable
+from localstack.viewer import app_config, install_viewer
+
+_STEPS = 9
+
+
+@dataclass(frozen=True, slots=True)
+class Urls:
+    """Addresses of a running archive, as `make urls` prints them."""
+
+    viewer: str
+    dicomweb: str
+    qido: str
+    wado: str
+    stow: str
+    s3_endpoint: str
+    landing_bucket: str
+    region: str
+
+    def to_json(self) -> str:
+        """One JSON object."""
+        return json.dumps(asdict(self), indent=2)
+
+
+class Archive:
+    """One archive on this machine.
+
+    Parameters
+    ----------
+    configuration
+        Where its state is, and its names and limits.
+    """
+
+    def __init__(self, configuration: Configuration) -> None:
+        self.configuration = configuration
+        layout = configuration.layout
+        layout.create()
+        self.supervisor = Supervisor(layout.processes, layout.logs)
+
+    def start(self) -> Urls:
+        """Start everything that does not run, and return when all of it answers.
+
+        Raises
+        ------
+        HarnessError
+            A step failed; what was started is ended again.
+        """
+        if self.is_running():
+            return self.urls()
+        self.stop()  # what an interrupted command left
+        try:
+            return self._start()
+        except BaseException:
+            self.stop()
+            raise
+
+    def is_running(self) -> bool:
+        """Whether the last start was completed and all its processes still run."""
+        recorded = self.supervisor.recorded()
+        return bool(recorded) and self._urls_file.exists() and len(self.supervisor.alive()) == len(recorded)
+
+    def stop(self) -> list[str]:
+        """End what was started; returns the names of what ran."""
+        self._urls_file.unlink(missing_ok=True)
+        ports = self.configuration.layout.ports
+        stopped = self.supervisor.stop_all()
+        if ports.exists():
+            stopped += self._backend(json.loads(ports.read_text())).stop()
+        return stopped
+
+    def urls(self) -> Urls:
+        """Addresses of the running archive.
+
+        Raises
+        ------
+        HarnessError
+            It does not run.
+        """
+        if not self.is_running():
+            raise HarnessError("the archive does not run: `make start` starts it")
+        return Urls(**json.loads(self._urls_file.read_text()))
+
+    def settings(self, dicomweb_root: str) -> dict[str, str]:
+        """Variables that every process of the archive reads its settings from (chalicelib.settings)."""
+        configuration = self.configuration
+        return {
+            "LANDING_BUCKET": configuration.landing_bucket,
+            "STATIC_BUCKET": configuration.static_bucket,
+            "RECORDS_TABLE": configuration.records_table,
+            "REJECTIONS_TABLE": configuration.rejections_table,
+            "DATABASE_SECRET_ID": configuration.database_secret,
+            "LANDING_QUEUE_NAME": configuration.landing_queue,
+            "DICOMWEB_ROOT": dicomweb_root,
+        }
+
+    @property
+    def _urls_file(self) -> Path:
+        return self.configuration.layout.run / "urls.json"
+
+    def _backend(self, ports: Mapping[str, int]) -> EmbeddedBackend | DockerBackend:
+        if self.configuration.backend == "localstack":
+            return DockerBackend(self.configuration, ports)
+        return EmbeddedBackend(self.configuration, ports, self.supervisor)
+
+    def _start(self) -> Urls:
+        configuration, layout = self.configuration, self.configuration.layout
+        progress = Progress(_STEPS)
+        with progress.step("Ports") as step:
+            ports = choose_ports(layout.ports, configuration.requested_ports)
+            backend = self._backend(ports)
+            backend.check()
+            step.detail = ", ".join(f"{name} {port}" for name, port in ports.items())
+        aws = EmulatedAws(
+            ports["emulator"], configuration.region, localstack=configuration.backend == "localstack"
+        )
+        urls = self._addresses(ports, aws)
+        settings = self.settings(urls.dicomweb)
+        with progress.step(backend.aws_title) as step:
+            backend.start_aws()
+            step.detail = aws.endpoint
+        with progress.step(backend.database_title):
+            database = ensure_database_secret(aws, configuration, ports["database"])
+            backend.start_database(database)
+        with progress.step("Buckets, queue, tables and schema"):
+            provision(aws, configuration)
+            with closing(connect(database)) as connection:
+                apply_schema(connection)
+        with progress.step("Viewer (OHIF)"):
+            viewer = install_viewer(layout.cache, self.supervisor.log("viewer"))
+            viewer_config = layout.run / "app-config.js"
+            viewer_config.write_text(app_config())
+        with progress.step("Chalice application") as step:
+            api_url, deployed = deploy(aws, configuration, settings, self.supervisor.log("deploy"))
+            step.detail = "deployed" if deployed else "unchanged"
+        with progress.step("STOW service"):
+            backend.start_stow({**settings, **aws.environment()})
+        with progress.step("Edge") as step:
+            start_edge(
+                self.supervisor,
+                configuration,
+                ports,
+                s3_endpoint=aws.endpoint,
+                api_url=api_url,
+                viewer=viewer,
+                viewer_config=viewer_config,
+                ready=lambda: _search_answers(urls.dicomweb),
+            )
+            step.detail = urls.viewer
+        with progress.step("Sample study") as step:
+            step.detail = self._store_sample(urls)
+        self._urls_file.write_text(urls.to_json() + "\n")
+        return urls
+
+    def _addresses(self, ports: Mapping[str, int], aws: EmulatedAws) -> Urls:
+        edge = f"http://{HOST}:{ports['edge']}"
+        return Urls(
+            viewer=f"{edge}/",
+            dicomweb=f"{edge}/dicomweb",
+            qido=f"{edge}/qido",
+            wado=f"{edge}/dicomweb",
+            stow=f"{edge}/dicomweb/studies",
+            s3_endpoint=aws.endpoint,
+            landing_bucket=self.configuration.landing_bucket,
+            region=self.configuration.region,
+        )
+
+    def _store_sample(self, urls: Urls) -> str:
+        """Store the sample once in an archive's life: who deletes it does not want it back."""
+        if not self.configuration.sample:
+            return "not asked for"
+        stored = self.configuration.layout.data / "sample-stored"
+        if stored.exists() and self.configuration.backend == "embedded":  # LocalStack keeps nothing
+            return "stored at the first start"
+        store_sample(urls.stow)
+        wait_until_searchable(urls.dicomweb)
+        stored.touch()
+        return "stored by STOW-RS, and found"
+
+
+def _search_answers(dicomweb_root: str) -> bool:
+    """Whether a search gets through edge, API, function and database.
+
+    Raises
+    ------
+    HarnessError
+        It gets through and is refused: waiting would not help.
+    """
+    request = urllib.request.Request(  # noqa: S310 - the harness's own URL
+        f"{dicomweb_root}/studies?limit=1", headers={"Accept": "application/dicom+json"}
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310
+            return response.status in (200, 204)
+    except urllib.error.HTTPError as error:
+        if error.code < 500:
+            raise HarnessError(f"a search answers {error.code}: {error.read(500)!r}") from error
+        return False
+    except OSError:
+        return False

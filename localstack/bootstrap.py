@@ -1,0 +1,179 @@
+"""Prepares the machine: Debian packages, and the two virtual environments with their pinned requirements.
+
+Runs with the system's Python before anything is installed, so it imports the standard library only. What is
+there already is left alone; when all is there it takes a tenth of a second.
+"""
+
+import argparse
+import hashlib
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+_POLICY = Path("/usr/sbin/policy-rc.d")
+
+
+@dataclass(frozen=True)
+class Package:
+    """A Debian package, why it is needed, and how to see that it is there."""
+
+    name: str
+    reason: str
+    command: str | None = None
+    file: str | None = None
+    module: str | None = None
+    tests_only: bool = False
+
+    def is_there(self) -> bool:
+        """Whether what the package brings is on this machine, from wherever it came."""
+        if self.command is not None:
+            # Debian's servers are in /usr/sbin, which is not on every user's PATH.
+            path = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
+            return shutil.which(self.command, path=path) is not None
+        if self.file is not None:
+            return Path(self.file).exists()
+        return self.module is None or importlib.util.find_spec(self.module) is not None
+
+
+PACKAGES = (
+    Package("make", "runs the targets", command="make"),
+    Package("python3-venv", "makes the virtual environments", module="ensurepip"),
+    Package("nginx", "is the local edge, and stands before the STOW service", command="nginx"),
+    Package(
+        "libnginx-mod-http-js",
+        "runs the edge's routing module in nginx",
+        file="/usr/lib/nginx/modules/ngx_http_js_module.so",
+    ),
+    Package("mariadb-server-core", "is the index for search", command="mariadbd"),
+    Package("mariadb-client-core", "helps to set MariaDB up", command="my_print_defaults"),
+    Package("chromium", "shows the viewer in the tests", command="chromium", tests_only=True),
+)
+
+
+def missing_packages(*, tests: bool) -> list[Package]:
+    """Packages to install; those for tests only where they are asked for."""
+    return [package for package in PACKAGES if (tests or not package.tests_only) and not package.is_there()]
+
+
+def install_packages(packages: Sequence[Package]) -> None:
+    """Say what will be installed and why, and do it as root or by sudo.
+
+    Raises
+    ------
+    SystemExit
+        There is neither, or apt-get fails.
+    """
+    if not packages:
+        return
+    names = [package.name for package in packages]
+    print("Debian packages that are missing:")
+    for package in packages:
+        print(f"  {package.name:22} {package.reason}")
+    privileged = _privilege()
+    if privileged is None or shutil.which("apt-get") is None:
+        print(
+            f"They can be installed by root only (there is no sudo here, or no apt-get). Have somebody run\n"
+            f"  apt-get install --no-install-recommends {' '.join(names)}\n"
+            f"and start again.",
+            file=sys.stderr,
+        )
+        raise SystemExit(1)
+    print("Installing them with apt-get. Debian's own services are not started.", flush=True)
+    # Debian's way to keep a package from starting its service: nginx would listen on port 80 everywhere.
+    keep_policy = _POLICY.exists()
+    if not keep_policy:
+        _run([*privileged, "sh", "-c", f"printf '#!/bin/sh\\nexit 101\\n' >{_POLICY}; chmod 755 {_POLICY}"])
+    try:
+        _run([*privileged, "apt-get", "-qq", "update"])
+        _run(
+            [
+                *privileged,
+                "env",
+                "DEBIAN_FRONTEND=noninteractive",
+                "apt-get",
+                "-qq",
+                "-y",
+                "-o",
+                "Dpkg::Use-Pty=0",
+                "install",
+                "--no-install-recommends",
+                *names,
+            ]
+        )
+        if "nginx" in names and Path("/run/systemd/system").is_dir():
+            _run([*privileged, "systemctl", "--quiet", "disable", "nginx"])  # nor at the next boot
+    finally:
+        if not keep_policy:
+            _run([*privileged, "rm", "-f", str(_POLICY)])
+
+
+def _privilege() -> list[str] | None:
+    """Words before a command that root has to run; None where that is not possible."""
+    if os.geteuid() == 0:
+        return []
+    if shutil.which("sudo") is None:
+        return None
+    # Where nobody can type a password, sudo must not need one.
+    may = sys.stdin.isatty() or subprocess.run(["sudo", "-n", "true"], check=False).returncode == 0
+    return ["sudo"] if may else None
+
+
+def ensure_environment(name: str, requirements: Sequence[str]) -> None:
+    """Make a virtual environment and install requirements files into it, if they changed since the last time.
+
+    Raises
+    ------
+    SystemExit
+        pip fails.
+    """
+    directory = PROJECT / name
+    stamp = directory / "installed.sha256"
+    digest = hashlib.sha256()
+    for file in requirements:
+        digest.update((PROJECT / file).read_bytes())
+    wanted = f"{digest.hexdigest()} {sys.version_info[0]}.{sys.version_info[1]}"
+    if stamp.exists() and stamp.read_text() == wanted:
+        return
+    print(f"Installing {', '.join(requirements)} into {name} …", flush=True)
+    if not (directory / "bin" / "python").exists():
+        _run([sys.executable, "-m", "venv", str(directory)])
+    stamp.unlink(missing_ok=True)
+    arguments = [argument for file in requirements for argument in ("-r", str(PROJECT / file))]
+    _run([str(directory / "bin" / "python"), "-m", "pip", "install", "-qq", *arguments])
+    stamp.write_text(wanted)
+
+
+def _run(command: Sequence[str]) -> None:
+    result = subprocess.run(command, stdin=None if command[0] == "sudo" else subprocess.DEVNULL, check=False)
+    if result.returncode:
+        print(f"failed with status {result.returncode}: {' '.join(command)}", file=sys.stderr)
+        raise SystemExit(1)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Prepare the machine for running, and for testing where asked."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--tests", action="store_true", help="install what only the tests need, too")
+    parser.add_argument("--python-only", action="store_true", help="only the project's virtual environment")
+    options = parser.parse_args(arguments)
+    if sys.version_info < (3, 11):  # noqa: UP036 - this file runs with whatever Python is there
+        print("Python 3.11 or later is needed; set PYTHON=/path/to/python3.11", file=sys.stderr)
+        raise SystemExit(1)
+    missing = missing_packages(tests=options.tests)
+    if options.python_only:
+        missing = [package for package in missing if package.module == "ensurepip"]
+    install_packages(missing)
+    ensure_environment(".venv", ["requirements.txt", "requirements-dev.txt"])
+    if not options.python_only:
+        ensure_environment(".venv-emulator", ["requirements-emulator.txt"])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,129 @@
+"""Command line of the harness: run, start, urls, stop, clean."""
+
+import argparse
+import fcntl
+import shutil
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
+
+from localstack.archive import Archive, Urls
+from localstack.configuration import Configuration, Layout
+from localstack.errors import HarnessError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do one command; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="localstack", description=__doc__)
+    parser.add_argument("command", choices=["run", "start", "urls", "stop", "clean"])
+    command = parser.parse_args(arguments).command
+    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGHUP, _interrupt)
+    try:
+        archive = Archive(Configuration.from_environment())
+        return _COMMANDS[command](archive)
+    except KeyboardInterrupt:
+        print("\nStopped.")
+        return 130
+    except (HarnessError, ValueError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+
+
+def _run(archive: Archive) -> int:
+    """Run in the foreground until Ctrl-C, or until a part of the archive ends by itself."""
+    with _alone(archive.configuration.layout):
+        if archive.is_running():
+            print("error: it runs in the background already; `make stop` ends that", file=sys.stderr)
+            return 1
+        _introduce(archive.start(), archive.configuration)
+    print("Ctrl-C stops everything.", flush=True)
+    try:
+        ended = archive.supervisor.wait_for_an_end()
+    except KeyboardInterrupt:
+        ended = None
+        print("\nStopping …", flush=True)
+    # A second Ctrl-C would leave half of it running.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with _alone(archive.configuration.layout, wait=True):
+        if not archive.supervisor.recorded():
+            print("Stopped by another command.")
+            return 0
+        archive.stop()
+    if ended is not None:
+        log = archive.supervisor.log(ended.name)
+        print(f"error: {ended.name} ended by itself; see {log}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _start(archive: Archive) -> int:
+    with _alone(archive.configuration.layout):
+        _introduce(archive.start(), archive.configuration)
+    print("It runs in the background; `make stop` ends it.")
+    return 0
+
+
+def _urls(archive: Archive) -> int:
+    print(archive.urls().to_json())
+    return 0
+
+
+def _stop(archive: Archive) -> int:
+    with _alone(archive.configuration.layout):
+        stopped = archive.stop()
+    print(f"Stopped {', '.join(stopped)}." if stopped else "Nothing was running.")
+    return 0
+
+
+def _clean(archive: Archive) -> int:
+    """Remove an archive, and only that: STATE_DIR may name a directory with other things in it."""
+    layout = archive.configuration.layout
+    with _alone(layout):
+        archive.stop()
+        for directory in (layout.data, layout.logs, layout.app, layout.run):
+            shutil.rmtree(directory, ignore_errors=True)
+        layout.ports.unlink(missing_ok=True)
+    print(f"Removed the archive in {layout.state}.")
+    return 0
+
+
+_COMMANDS = {"run": _run, "start": _start, "urls": _urls, "stop": _stop, "clean": _clean}
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+@contextmanager
+def _alone(layout: Layout, *, wait: bool = False) -> Iterator[None]:
+    """Keep a second command from starting or ending things at the same time."""
+    with (layout.state / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            raise HarnessError(f"another command is at work on {layout.state}") from None
+        yield
+
+
+def _introduce(urls: Urls, configuration: Configuration) -> None:
+    """Print the addresses and commands to paste."""
+    credentials = f"AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_DEFAULT_REGION={urls.region}"
+    print(
+        f"""
+The archive is ready.
+  Viewer         {urls.viewer}
+  DICOMweb root  {urls.dicomweb}
+
+Store files by STOW-RS (dcm4che), or by a plain upload:
+  stowrs --url {urls.stow} DIR
+  {credentials} \\
+    aws s3 cp DIR s3://{urls.landing_bucket}/any/key --recursive --endpoint-url {urls.s3_endpoint}
+Search:
+  curl '{urls.dicomweb}/studies?PatientName=Sample*'
+
+Logs are in {configuration.layout.logs}.
+"""
+    )

@@ -1,0 +1,136 @@
+"""Where the harness keeps its state, and the names and limits of what it makes; reads them once."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+HOST = "127.0.0.1"
+"""Everything listens here and nowhere else."""
+
+PORTS = {
+    "edge": "EDGE_PORT",
+    "edge_origin": "EDGE_ORIGIN_PORT",
+    "emulator": "EMULATOR_PORT",
+    "database": "DATABASE_PORT",
+    "stow_proxy": "STOW_PROXY_PORT",
+    "stow_service": "STOW_PORT",
+}
+"""What listens, and the variable that sets its port."""
+
+BACKENDS = ("embedded", "localstack")
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The directories and files of one archive on this machine."""
+
+    state: Path
+
+    @property
+    def data(self) -> Path:
+        """What `make clean` is about: objects, tables, database."""
+        return self.state / "data"
+
+    @property
+    def logs(self) -> Path:
+        """One file for each process, and for the deployment."""
+        return self.state / "log"
+
+    @property
+    def run(self) -> Path:
+        """Generated configuration, sockets and the list of processes."""
+        return self.state / "run"
+
+    @property
+    def app(self) -> Path:
+        """The copy of the Chalice project that is deployed, with Chalice's own records and package cache."""
+        return self.state / "app"
+
+    @property
+    def ports(self) -> Path:
+        """The ports of the first start."""
+        return self.state / "ports.json"
+
+    @property
+    def processes(self) -> Path:
+        """What runs now."""
+        return self.run / "processes.json"
+
+    @property
+    def cache(self) -> Path:
+        """Downloads; shared by all archives of this project, kept by `make clean`."""
+        return PROJECT / ".local" / "cache"
+
+    def create(self) -> None:
+        """Make the directories."""
+        for directory in (self.data, self.logs, self.run, self.app, self.cache):
+            directory.mkdir(parents=True, exist_ok=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configuration:
+    """One archive: where its state lies, and what it is made of.
+
+    `visibility_timeout_seconds` is how long a message of a failed or hanging conversion stays hidden; it must
+    be at least the convert function's time-out, or a running conversion is started a second time.
+    """
+
+    layout: Layout
+    backend: str = "embedded"
+    requested_ports: Mapping[str, int] = field(default_factory=dict)
+    stage: str = "local"
+    region: str = "us-east-1"
+    landing_bucket: str = "landing"
+    static_bucket: str = "static"
+    records_table: str = "records"
+    rejections_table: str = "rejections"
+    landing_queue: str = "landing"
+    database_secret: str = "archive/database"  # noqa: S105 - its name, not its value
+    database_name: str = "archive"
+    database_user: str = "archive"
+    function_timeout_seconds: int = 300
+    visibility_timeout_seconds: int = 330
+    max_receive_count: int = 5
+    sample: bool = True
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Configuration":
+        """Read STATE_DIR, BACKEND, AWS_REGION, SAMPLE and the port and time-out variables.
+
+        Raises
+        ------
+        ValueError
+            With the name of the variable that makes no sense.
+        """
+        env = os.environ if environment is None else environment
+        backend = env.get("BACKEND") or "embedded"
+        if backend not in BACKENDS:
+            raise ValueError(f"BACKEND is {backend!r}, not one of {', '.join(BACKENDS)}")
+        function_timeout_seconds = _positive_integer(env, "FUNCTION_TIMEOUT_SECONDS", 300)
+        return cls(
+            layout=Layout((PROJECT / (env.get("STATE_DIR") or ".local/archive")).resolve()),
+            backend=backend,
+            requested_ports={
+                name: _positive_integer(env, variable, 0)
+                for name, variable in PORTS.items()
+                if env.get(variable)
+            },
+            region=env.get("AWS_REGION") or "us-east-1",
+            function_timeout_seconds=function_timeout_seconds,
+            visibility_timeout_seconds=_positive_integer(
+                env, "VISIBILITY_TIMEOUT_SECONDS", function_timeout_seconds + 30
+            ),
+            sample=env.get("SAMPLE", "1") not in ("0", "no", "false"),
+        )
+
+
+def _positive_integer(environment: Mapping[str, str], name: str, default: int) -> int:
+    text = environment.get(name)
+    if not text:
+        return default
+    if not text.isdecimal() or int(text) == 0:
+        raise ValueError(f"{name} is {text!r}, not a positive number")
+    return int(text)

@@ -1,0 +1,166 @@
+"""Deploys the Chalice application with the real `chalice deploy`, when it changed or is not there."""
+
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from localstack.aws import EmulatedAws
+from localstack.configuration import PROJECT, Configuration
+from localstack.errors import HarnessError
+from localstack.processes import clean_environment
+
+_SOURCES = ("app.py", "chalicelib", "requirements.txt")
+_TIMEOUT_SECONDS = 600  # the first time, pip downloads the package's dependencies
+
+
+def stage_configuration(
+    committed: Mapping[str, Any], configuration: Configuration, environment: Mapping[str, str]
+) -> dict[str, Any]:
+    """Chalice's configuration with this archive's addresses in the environment of its functions."""
+    stage = dict(committed.get("stages", {}).get(configuration.stage, {}))
+    functions = {name: dict(settings) for name, settings in stage.get("lambda_functions", {}).items()}
+    convert = functions.setdefault("convert", {})
+    convert["lambda_timeout"] = configuration.function_timeout_seconds
+    stage["lambda_functions"] = functions
+    stage["environment_variables"] = {**stage.get("environment_variables", {}), **environment}
+    return {**committed, "stages": {configuration.stage: stage}}
+
+
+def deploy(
+    aws: EmulatedAws, configuration: Configuration, environment: Mapping[str, str], log: Path
+) -> tuple[str, bool]:
+    """Bring the deployed application up to date.
+
+    Returns
+    -------
+    tuple
+        URL of the API, without a trailing slash, and whether it had to be deployed.
+
+    Raises
+    ------
+    HarnessError
+        `chalice deploy` failed.
+    """
+    directory = configuration.layout.app
+    _assemble(directory, configuration, environment)
+    digest = _digest(directory)
+    kept_digest = directory / "deployed.sha256"
+    api_id = _deployed_api(directory, configuration.stage)
+    if (
+        kept_digest.exists()
+        and kept_digest.read_text() == digest
+        and api_id is not None
+        and _is_there(aws, directory, configuration.stage, api_id)
+    ):
+        return _api_url(aws, directory, configuration.stage, api_id), False
+    if api_id is not None and not _is_there(aws, directory, configuration.stage, api_id):
+        # The emulator was killed and lost it: what Chalice remembers would only mislead it.
+        (directory / ".chalice" / "deployed" / f"{configuration.stage}.json").unlink()
+    kept_digest.unlink(missing_ok=True)
+    _run_chalice(aws, directory, configuration.stage, log)
+    api_id = _deployed_api(directory, configuration.stage)
+    if api_id is None:
+        raise HarnessError("chalice deploy made no REST API", log)
+    kept_digest.write_text(digest)
+    return _api_url(aws, directory, configuration.stage, api_id), True
+
+
+def _assemble(directory: Path, configuration: Configuration, environment: Mapping[str, str]) -> None:
+    """Copy the sources; Chalice's records and its cache of the dependencies stay."""
+    for name in _SOURCES:
+        source, target = PROJECT / name, directory / name
+        if not source.exists():
+            raise HarnessError(f"{name} is missing in {PROJECT}")
+        if source.is_dir():
+            shutil.rmtree(target, ignore_errors=True)
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copyfile(source, target)
+    committed = json.loads((PROJECT / ".chalice" / "config.json").read_text())
+    config = directory / ".chalice" / "config.json"
+    config.parent.mkdir(exist_ok=True)
+    config.write_text(json.dumps(stage_configuration(committed, configuration, environment), indent=2))
+
+
+def _files(directory: Path) -> Iterator[Path]:
+    for name in _SOURCES:
+        path = directory / name
+        if path.is_dir():
+            yield from sorted(file for file in path.rglob("*") if file.is_file())
+        else:
+            yield path
+    yield directory / ".chalice" / "config.json"
+
+
+def _digest(directory: Path) -> str:
+    digest = hashlib.sha256()
+    for path in _files(directory):
+        digest.update(f"{path.relative_to(directory)}\0".encode())
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def _deployed(directory: Path, stage: str) -> list[dict[str, Any]]:
+    path = directory / ".chalice" / "deployed" / f"{stage}.json"
+    if not path.exists():
+        return []
+    resources: list[dict[str, Any]] = json.loads(path.read_text())["resources"]
+    return resources
+
+
+def _deployed_api(directory: Path, stage: str) -> str | None:
+    for resource in _deployed(directory, stage):
+        if resource["resource_type"] == "rest_api":
+            return str(resource["rest_api_id"])
+    return None
+
+
+def _is_there(aws: EmulatedAws, directory: Path, stage: str, api_id: str) -> bool:
+    """Whether the emulator has the API, the functions and the queue's mapping of the last deployment."""
+    functions = aws.client("lambda")
+    try:
+        aws.client("apigateway").get_rest_api(restApiId=api_id)
+        for resource in _deployed(directory, stage):
+            if resource["resource_type"] == "lambda_function":
+                functions.get_function_configuration(FunctionName=resource["lambda_arn"])
+            elif resource["resource_type"] == "sqs_event":
+                functions.get_event_source_mapping(UUID=resource["event_uuid"])
+    except ClientError:
+        return False
+    return True
+
+
+def _api_url(aws: EmulatedAws, directory: Path, stage: str, api_id: str) -> str:
+    config = json.loads((directory / ".chalice" / "config.json").read_text())
+    name = config["stages"][stage].get("api_gateway_stage", "api")
+    return f"{aws.endpoint}/restapis/{api_id}/{name}/_user_request_"
+
+
+def _run_chalice(aws: EmulatedAws, directory: Path, stage: str, log: Path) -> None:
+    with log.open("ab") as output:
+        result = subprocess.run(
+            [
+                str(Path(sys.executable).with_name("chalice")),
+                "deploy",
+                "--stage",
+                stage,
+                "--connection-timeout",
+                "120",
+            ],
+            cwd=directory,
+            env={**clean_environment(), **aws.environment()},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            timeout=_TIMEOUT_SECONDS,
+            check=False,
+        )
+    if result.returncode:
+        raise HarnessError(f"chalice deploy ended with status {result.returncode}", log)

@@ -1,0 +1,53 @@
+"""The default backend: emulator, MariaDB and the STOW service as processes of this machine."""
+
+from collections.abc import Mapping
+
+from localstack.configuration import Configuration
+from localstack.emulator import start_emulator
+from localstack.mariadb import Database, start_mariadb
+from localstack.processes import Supervisor
+from localstack.stow import start_stow
+
+
+class EmbeddedBackend:
+    """The processes of one archive.
+
+    Parameters
+    ----------
+    configuration
+        Where their state lies.
+    ports
+        Where they listen.
+    supervisor
+        Starts and ends them.
+    """
+
+    aws_title = "Emulator of AWS"
+    database_title = "MariaDB"
+
+    def __init__(
+        self, configuration: Configuration, ports: Mapping[str, int], supervisor: Supervisor
+    ) -> None:
+        self._layout = configuration.layout
+        self._region = configuration.region
+        self._ports = ports
+        self._supervisor = supervisor
+
+    def check(self) -> None:
+        """Nothing to see: bootstrap.py has installed what is needed."""
+
+    def start_aws(self) -> None:
+        """Start the emulator and wait until it answers."""
+        start_emulator(self._supervisor, self._layout, self._ports["emulator"], self._region)
+
+    def start_database(self, database: Database) -> None:
+        """Start MariaDB and wait until its one user can log in."""
+        start_mariadb(self._supervisor, self._layout, database)
+
+    def start_stow(self, settings: Mapping[str, str]) -> None:
+        """Start the STOW service and the nginx before it."""
+        start_stow(self._supervisor, self._layout, self._ports, settings)
+
+    def stop(self) -> list[str]:
+        """Nothing beside what the supervisor ends."""
+        return []

@@ -1,0 +1,117 @@
+"""Runs a private MariaDB: own data directory, port and socket, one user with a random password."""
+
+import getpass
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pymysql
+from pymysql.connections import Connection
+
+from localstack.configuration import HOST, Layout
+from localstack.errors import HarnessError
+from localstack.processes import Supervisor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Database:
+    """How to reach the index; `function_host` and `function_port` are where the functions see it."""
+
+    port: int
+    function_host: str
+    function_port: int
+    name: str
+    user: str
+    password: str
+    host: str = HOST
+
+
+def start_mariadb(supervisor: Supervisor, layout: Layout, database: Database) -> None:
+    """Start it, with an empty data directory where there is none, and wait until the user can log in."""
+    data = layout.data / "mariadb"
+    server = shutil.which("mariadbd") or "/usr/sbin/mariadbd"  # not on every user's PATH
+    if not (data / "mysql").exists():
+        _install(data, supervisor.log("mariadb-install"))
+    supervisor.start(
+        "mariadb",
+        [
+            server,
+            "--no-defaults",
+            f"--user={getpass.getuser()}",  # as root it refuses to guess
+            f"--datadir={data}",
+            f"--bind-address={HOST}",
+            f"--port={database.port}",
+            "--socket=mariadb.sock",  # in the data directory; an absolute path may be too long
+            f"--init-file={_write_init_file(layout.run, database)}",
+            "--skip-name-resolve",
+            "--skip-log-bin",
+            "--character-set-server=utf8mb4",
+            "--collation-server=utf8mb4_unicode_520_ci",
+            "--innodb-buffer-pool-size=256M",
+            "--max-connections=300",
+        ],
+        environment={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "TZ": "UTC"},
+        directory=layout.run,
+        ready=lambda: _accepts(database),
+    )
+
+
+def _install(data: Path, log: Path) -> None:
+    partial = data.with_suffix(".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    with log.open("ab") as output:
+        result = subprocess.run(
+            [
+                "mariadb-install-db",
+                "--no-defaults",
+                f"--datadir={partial}",
+                f"--user={getpass.getuser()}",
+                "--auth-root-authentication-method=socket",  # root without a password: over the socket only
+                f"--auth-root-socket-user={getpass.getuser()}",
+                "--skip-test-db",
+                "--skip-name-resolve",
+            ],
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+    if result.returncode:
+        raise HarnessError(f"mariadb-install-db ended with status {result.returncode}", log)
+    partial.rename(data)  # an interrupted installation is never taken for a whole one
+
+
+def _write_init_file(run: Path, database: Database) -> Path:
+    """SQL that the server runs at each start; made of generated and configured names only."""
+    account = f"'{database.user}'@'{database.host}'"
+    path = run / "mariadb-init.sql"
+    path.touch(mode=0o600)
+    path.write_text(
+        f"CREATE DATABASE IF NOT EXISTS `{database.name}`;\n"
+        f"CREATE USER IF NOT EXISTS {account};\n"
+        f"ALTER USER {account} IDENTIFIED BY '{database.password}';\n"
+        f"GRANT ALL ON `{database.name}`.* TO {account};\n"
+    )
+    return path
+
+
+def connect(database: Database) -> "Connection[Any]":
+    """Open a connection as the archive's user."""
+    return pymysql.connect(
+        host=database.host,
+        port=database.port,
+        user=database.user,
+        password=database.password,
+        database=database.name,
+        connect_timeout=5,
+        autocommit=True,
+    )
+
+
+def _accepts(database: Database) -> bool:
+    try:
+        connect(database).close()
+    except pymysql.err.OperationalError:
+        return False
+    return True

@@ -1,0 +1,207 @@
+"""Starts the harness's processes, remembers them across commands, and ends those and no others.
+
+Strategy: a process is known by its id *and* the clock tick of its start, so that an id that the system has
+given to another program since is never signalled. Each process leads its own session: a Ctrl-C in the
+terminal reaches the harness only, which then ends them in order.
+"""
+
+import contextlib
+import json
+import os
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import psutil
+
+from localstack.errors import HarnessError
+
+_POLL_SECONDS = 0.02
+_STOP_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessRecord:
+    """One started process; `started` is in clock ticks since the machine's boot, `boot` names that boot."""
+
+    name: str
+    pid: int
+    started: int
+    boot: str
+
+    def is_alive(self) -> bool:
+        """Whether just this process, not a later one with its id, still runs."""
+        return self.boot == _boot_id() and _start_tick(self.pid) == self.started
+
+
+def wait_until(condition: Callable[[], bool], timeout_seconds: float, what: str) -> None:
+    """Poll a condition until it holds.
+
+    Raises
+    ------
+    HarnessError
+        It did not hold in time; the message names `what`.
+    """
+    deadline = time.monotonic() + timeout_seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise HarnessError(f"{what}: not so within {timeout_seconds:.0f} s")
+        time.sleep(_POLL_SECONDS)
+
+
+class Supervisor:
+    """Starts and ends the processes of one archive.
+
+    Parameters
+    ----------
+    records
+        The file that lists what runs.
+    logs
+        Directory of the log files, one a process.
+    """
+
+    def __init__(self, records: Path, logs: Path) -> None:
+        self._records = records
+        self._logs = logs
+        self._children: dict[int, subprocess.Popen[bytes]] = {}
+
+    def log(self, name: str) -> Path:
+        """Log file of a process."""
+        return self._logs / f"{name}.log"
+
+    def recorded(self) -> list[ProcessRecord]:
+        """All processes started and not ended by the harness, in order of their start."""
+        if not self._records.exists():
+            return []
+        return [ProcessRecord(**record) for record in json.loads(self._records.read_text())]
+
+    def alive(self) -> list[ProcessRecord]:
+        """Those that still run."""
+        return [record for record in self.recorded() if record.is_alive()]
+
+    def start(
+        self,
+        name: str,
+        command: Sequence[str | Path],
+        *,
+        environment: Mapping[str, str],
+        directory: Path,
+        ready: Callable[[], bool],
+        timeout_seconds: float = 60,
+    ) -> None:
+        """Start a process and wait until it is ready.
+
+        Raises
+        ------
+        HarnessError
+            It ended, or was not ready in time; its log is named.
+        """
+        log = self.log(name)
+        with log.open("ab") as output:
+            process = subprocess.Popen(
+                [str(part) for part in command],
+                env=dict(environment),
+                cwd=directory,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        started = _start_tick(process.pid)
+        if started is not None:
+            self._children[process.pid] = process
+            self._write([*self.recorded(), ProcessRecord(name, process.pid, started, _boot_id())])
+
+        def ready_or_gone() -> bool:
+            if process.poll() is not None:
+                raise HarnessError(f"{name} ended with status {process.returncode}", log)
+            return ready()
+
+        try:
+            wait_until(ready_or_gone, timeout_seconds, f"{name} is ready")
+        except HarnessError as error:
+            raise HarnessError(error.message, log) from None
+
+    def wait_for_an_end(self) -> ProcessRecord | None:
+        """Block until a process is gone, and say which; None when another command has ended them all."""
+        while records := self.recorded():
+            for record in records:
+                if not record.is_alive():
+                    return record
+            time.sleep(0.5)
+        return None
+
+    def stop_all(self) -> list[str]:
+        """End the recorded processes, the last started first; returns the names of those that ran.
+
+        Each gets a SIGTERM and time to save its state; what it leaves behind, and itself if it does not end,
+        is killed.
+        """
+        stopped = []
+        for record in reversed(self.recorded()):
+            if record.is_alive():
+                stopped.append(record.name)
+            self._stop(record)
+        self._write([])
+        for child in self._children.values():
+            child.wait()  # all have ended; without it they would stay as zombies
+        self._children.clear()
+        return stopped
+
+    def _stop(self, record: ProcessRecord) -> None:
+        family = _session(record)
+        if record.is_alive():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                leader = psutil.Process(record.pid)
+                family += leader.children(recursive=True)  # some may have sessions of their own
+                leader.terminate()
+            self._wait(record)
+        for member in family:
+            # psutil compares start times before it signals, as this module does.
+            with contextlib.suppress(psutil.NoSuchProcess):
+                member.kill()
+        psutil.wait_procs(family, timeout=5)
+
+    def _wait(self, record: ProcessRecord) -> None:
+        deadline = time.monotonic() + _STOP_SECONDS
+        while record.is_alive() and time.monotonic() < deadline:
+            time.sleep(_POLL_SECONDS)
+
+    def _write(self, records: Sequence[ProcessRecord]) -> None:
+        replacement = self._records.with_suffix(".new")
+        replacement.write_text(json.dumps([asdict(record) for record in records], indent=2) + "\n")
+        replacement.replace(self._records)
+
+
+def _boot_id() -> str:
+    return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+
+
+def _start_tick(pid: int) -> int | None:
+    """Clock tick of a process's start; None where there is none, or only its unreaped remains."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    # The second field, the program's name in parentheses, may hold spaces (proc(5)).
+    fields = text[text.rindex(")") + 2 :].split()
+    return None if fields[0] == "Z" else int(fields[19])
+
+
+def _session(record: ProcessRecord) -> list[psutil.Process]:
+    """Processes of the session that the recorded one led, also where it died before them."""
+    if record.boot != _boot_id() or _start_tick(record.pid) not in (record.started, None):
+        return []
+    members = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            if os.getsid(process.pid) == record.pid:
+                members.append(process)
+    return members
+
+
+def clean_environment() -> dict[str, str]:
+    """The user's environment without anything that would lead a process to a real AWS account."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}

@@ -1,0 +1,188 @@
+"""The STOW-RS service over HTTP: routes, bodies as they arrive, errors as JSON; no rule of DICOM."""
+
+import asyncio
+import json
+import logging
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+
+from aiohttp import ClientPayloadError, web
+from aiohttp.http_exceptions import HttpProcessingError
+
+from chalicelib.dicomweb.resources import check_uid
+from chalicelib.dicomweb.stow_request import DICOM, choose_response_type, find_boundary
+from chalicelib.dicomweb.stow_response import StoreReport, render
+from chalicelib.errors import BadRequestError, DicomwebError, MalformedMultipartError
+from chalicelib.services.store_instances import IncomingPart, StoreInstances
+from stow_nlb.multipart_body import MultipartBody
+
+logger = logging.getLogger(__name__)
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+_REQUEST_ID = web.RequestKey("request_id", str)
+
+
+class RequestTimeoutError(BadRequestError):
+    """The client stopped sending."""
+
+    status = 408
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceOptions:
+    """What the routes need to know."""
+
+    dicomweb_root: str
+    idle_timeout_seconds: float = 30.0
+
+
+_STORE = web.AppKey("store", StoreInstances)
+_OPTIONS = web.AppKey("options", ServiceOptions)
+
+
+def create_app(store: StoreInstances, options: ServiceOptions) -> web.Application:
+    """Make the application; it closes `store` when it ends."""
+    # A body is never read by aiohttp as a whole, so its size limit does not apply.
+    app = web.Application(middlewares=[_answer_errors])
+    app[_STORE] = store
+    app[_OPTIONS] = options
+    for root in ("", "/dicomweb"):
+        app.router.add_post(f"{root}/studies", store_instances)
+        app.router.add_post(f"{root}/studies/{{study_instance_uid}}", store_instances)
+    app.router.add_get("/health", health)
+    app.on_cleanup.append(_close_store)
+    return app
+
+
+async def health(_request: web.Request) -> web.Response:
+    """Say that the process answers; it does not ask the services behind it, whose faults are told by 503."""
+    return web.json_response({"status": "ok"})
+
+
+async def store_instances(request: web.Request) -> web.Response:
+    """Store the instances of the body (PS3.18 §10.5)."""
+    study_instance_uid = request.match_info.get("study_instance_uid")
+    if study_instance_uid is not None:
+        check_uid(study_instance_uid, "the study in the URL")
+    media_type = choose_response_type(_joined(request, "Accept"))
+    boundary = find_boundary(request.headers.get("Content-Type"))
+    body = _body(request)
+    parts = _one_part(body) if boundary is None else MultipartBody(body, boundary).parts()
+    report = await request.app[_STORE].store(
+        parts, request_id=request[_REQUEST_ID], study_instance_uid=study_instance_uid
+    )
+    _log(request, report)
+    return web.Response(
+        status=report.status,
+        body=render(report, media_type, dicomweb_root=request.app[_OPTIONS].dicomweb_root),
+        content_type=media_type,
+    )
+
+
+def _joined(request: web.Request, name: str) -> str | None:
+    """A header that may come in several lines."""
+    values = request.headers.getall(name, [])
+    return ", ".join(values) if values else None
+
+
+async def _body(request: web.Request) -> AsyncIterator[bytes]:
+    """The body as it arrives.
+
+    Raises
+    ------
+    MalformedMultipartError
+        The connection or the chunked coding ends before the body.
+    RequestTimeoutError
+        Nothing came for too long.
+    """
+    idle_timeout_seconds = request.app[_OPTIONS].idle_timeout_seconds
+    while True:
+        try:
+            async with asyncio.timeout(idle_timeout_seconds):
+                chunk = await request.content.readany()
+        except TimeoutError as error:
+            raise RequestTimeoutError("the client sent nothing for too long") from error
+        except (ClientPayloadError, HttpProcessingError, ConnectionError) as error:
+            raise MalformedMultipartError("the body of the request is incomplete") from error
+        if not chunk:
+            return
+        yield chunk
+
+
+@dataclass(slots=True)
+class _WholeBody:
+    """A body that is one instance."""
+
+    body: AsyncIterator[bytes]
+    media_type: str = DICOM
+
+    def chunks(self) -> AsyncIterator[bytes]:
+        return self.body
+
+
+async def _one_part(body: AsyncIterator[bytes]) -> AsyncIterator[IncomingPart]:
+    yield _WholeBody(body)
+
+
+@web.middleware
+async def _answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Give the request an id, and every error a status and a JSON body."""
+    request[_REQUEST_ID] = request_id = str(uuid.uuid4())
+    try:
+        response = await handler(request)
+    except DicomwebError as error:
+        _log_error(request, error.status, error.message, cause=error if error.status >= 500 else None)
+        response = _error_response(error.status, error.message)
+    except web.HTTPException as error:  # the router's: no such resource, no such method
+        response = _error_response(error.status, error.reason)
+        response.headers.update({k: v for k, v in error.headers.items() if k == "Allow"})
+    except Exception as error:
+        _log_error(request, 500, "unexpected error", cause=error)
+        response = _error_response(500, "internal error")
+    response.headers["X-Request-Id"] = request_id
+    return response
+
+
+def _error_response(status: int, message: str) -> web.Response:
+    body = json.dumps({"error": message}).encode()
+    response = web.Response(status=status, body=body, content_type="application/json")
+    if status == 503:
+        response.headers["Retry-After"] = "5"
+    return response
+
+
+def _log(request: web.Request, report: StoreReport) -> None:
+    fields = {"request_id": request[_REQUEST_ID], "status": report.status}
+    studies = sorted({instance.uids.study_instance_uid for instance in report.stored})
+    logger.info(
+        "stored %d of %d instances",
+        len(report.stored),
+        len(report.outcomes),
+        extra={**fields, "study_instance_uids": studies[:10]},
+    )
+    for failure in report.failed:
+        logger.warning(
+            "not stored: %s",
+            failure.message,
+            extra={
+                **fields,
+                "failure_reason": int(failure.reason),
+                "instance": failure.uids.path if failure.uids else None,
+            },
+        )
+
+
+def _log_error(request: web.Request, status: int, message: str, *, cause: Exception | None) -> None:
+    logger.log(
+        logging.ERROR if cause else logging.WARNING,
+        "request failed: %s",
+        message,
+        extra={"request_id": request[_REQUEST_ID], "status": status},
+        exc_info=cause,
+    )
+
+
+async def _close_store(app: web.Application) -> None:
+    app[_STORE].close()

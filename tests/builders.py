@@ -1,0 +1,115 @@
+"""Makes DICOM instances for tests: small, valid unless a test asks otherwise, no two with the same UID."""
+
+from __future__ import annotations
+
+import itertools
+from io import BytesIO
+from typing import Any
+
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.encaps import encapsulate
+from pydicom.filewriter import dcmwrite
+from pydicom.uid import (
+    UID,
+    CTImageStorage,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+)
+
+_numbers = itertools.count(1)
+ROOT_UID = "1.2.826.0.1.3680043.10.5432"
+
+
+def new_uid() -> str:
+    """A UID that no other call of this process returns."""
+    return f"{ROOT_UID}.9.{next(_numbers)}"
+
+
+def make_dataset(**attributes: Any) -> Dataset:
+    """A 4x4 16-bit CT slice; an attribute given as None is left out."""
+    values: dict[str, Any] = {
+        "SpecificCharacterSet": "ISO_IR 192",
+        "SOPClassUID": CTImageStorage,
+        "SOPInstanceUID": new_uid(),
+        "StudyInstanceUID": f"{ROOT_UID}.1",
+        "SeriesInstanceUID": f"{ROOT_UID}.1.1",
+        "StudyDate": "20240301",
+        "StudyTime": "101500",
+        "AccessionNumber": "A1",
+        "Modality": "CT",
+        "PatientName": "Doe^Jane",
+        "PatientID": "P1",
+        "StudyID": "S1",
+        "SeriesNumber": 1,
+        "InstanceNumber": 1,
+        "SamplesPerPixel": 1,
+        "PhotometricInterpretation": "MONOCHROME2",
+        "Rows": 4,
+        "Columns": 4,
+        "BitsAllocated": 16,
+        "BitsStored": 16,
+        "HighBit": 15,
+        "PixelRepresentation": 0,
+        "PixelData": bytes(range(32)),
+    }
+    values.update(attributes)
+    dataset = Dataset()
+    for keyword, value in values.items():
+        if value is not None:
+            setattr(dataset, keyword, value)
+    return dataset
+
+
+def encode(dataset: Dataset, transfer_syntax_uid: str = ExplicitVRLittleEndian) -> bytes:
+    """A Part 10 file of a data set."""
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID = dataset.get("SOPClassUID") or CTImageStorage
+    meta.MediaStorageSOPInstanceUID = dataset.get("SOPInstanceUID") or "1.2.3"
+    meta.TransferSyntaxUID = UID(transfer_syntax_uid)
+    dataset.file_meta = meta
+    buffer = BytesIO()
+    if UID(transfer_syntax_uid).is_encapsulated and "PixelData" in dataset:
+        dataset["PixelData"].VR = "OB"
+        dataset["PixelData"].is_undefined_length = True
+    dcmwrite(
+        buffer,
+        dataset,
+        implicit_vr=transfer_syntax_uid == ImplicitVRLittleEndian,
+        little_endian=transfer_syntax_uid != ExplicitVRBigEndian,
+        enforce_file_format=True,
+    )
+    return buffer.getvalue()
+
+
+def make_instance(transfer_syntax_uid: str = ExplicitVRLittleEndian, **attributes: Any) -> bytes:
+    """A Part 10 file of `make_dataset`."""
+    return encode(make_dataset(**attributes), transfer_syntax_uid)
+
+
+def make_compressed(
+    transfer_syntax_uid: str,
+    frames: list[bytes],
+    *,
+    fragments: int = 1,
+    has_bot: bool = True,
+    **attributes: Any,
+) -> bytes:
+    """A Part 10 file whose compressed frames are the given bytes."""
+    attributes = {"NumberOfFrames": len(frames), **attributes}
+    pixel_data = encapsulate(frames, fragments_per_frame=fragments, has_bot=has_bot)
+    return make_instance(transfer_syntax_uid, PixelData=pixel_data, **attributes)
+
+
+def make_non_image(**attributes: Any) -> bytes:
+    """A Part 10 file without pixel data: an encapsulated PDF of 4,000 bytes."""
+    image_only = ("SamplesPerPixel", "PhotometricInterpretation", "Rows", "Columns", "BitsAllocated")
+    pixel_keywords = (*image_only, "BitsStored", "HighBit", "PixelRepresentation", "PixelData")
+    values: dict[str, Any] = {
+        **dict.fromkeys(pixel_keywords),
+        "SOPClassUID": "1.2.840.10008.5.1.4.1.1.104.1",
+        "Modality": "DOC",
+        "EncapsulatedDocument": b"%PDF" + bytes(3996),
+        **attributes,
+    }
+    return make_instance(**values)

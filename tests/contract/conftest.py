@@ -1,0 +1,15 @@
+"""A real database server for the contract tests, one for the whole session."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.mariadb_server import mariadb_server
+
+
+@pytest.fixture(scope="session")
+def database_secret(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, object]]:
+    directory: Path = tmp_path_factory.mktemp("mariadb")
+    with mariadb_server(directory) as secret:
+        yield secret

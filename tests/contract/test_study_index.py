@@ -1,0 +1,342 @@
+"""The contract of StudyIndex, over the one in memory and over a real database server."""
+
+import threading
+from collections.abc import Callable, Iterator
+
+import pymysql
+import pytest
+
+from chalicelib.adapters.memory_index import MemoryIndex
+from chalicelib.adapters.mysql import MysqlIndex, apply_schema, connection_factory
+from chalicelib.adapters.mysql_rows import NAME_LENGTH, TEXT_LENGTH
+from chalicelib.dicomweb.attributes import ATTRIBUTES, Matching
+from chalicelib.dicomweb.qido_query import Level, QidoQuery
+from chalicelib.errors import ServiceFaultError
+from chalicelib.ports import AggregateState, RecordKey, StudyIndex
+from tests.qido_builders import make_publication, make_series, publish
+
+TABLES = ("publications", "aggregates", "studies", "series", "request_attributes", "instances")
+
+
+@pytest.fixture
+def connect(database_secret: dict[str, object]) -> Callable[[], pymysql.connections.Connection]:
+    factory = connection_factory(database_secret)
+    with factory() as connection, connection.cursor() as cursor:
+        for table in TABLES:
+            cursor.execute(f"DELETE FROM {table}")
+    return factory
+
+
+@pytest.fixture(params=["memory", pytest.param("mysql", marks=pytest.mark.database)])
+def index(request: pytest.FixtureRequest) -> Iterator[StudyIndex]:
+    if request.param == "memory":
+        yield MemoryIndex(lock_timeout_seconds=1)
+        return
+    made = MysqlIndex(request.getfixturevalue("connect"), lock_timeout_seconds=1)
+    yield made
+    made.close()
+
+
+def search(index: StudyIndex, level: Level, *pairs: tuple[str, str], **path: str):
+    return index.search(QidoQuery.parse(level, pairs, **path))
+
+
+def test_versions_count_up_and_are_covered_by_a_commit(index):
+    assert [index.mark_dirty("1.2"), index.mark_dirty("1.2"), index.mark_dirty("1.3")] == [1, 2, 1]
+    with index.turn("1.2") as turn:
+        assert (turn.published_version(), turn.dirty_version()) == (0, 2)
+        assert turn.aggregates() == {}
+        turn.ensure_held()
+        turn.commit(2, make_publication("1.2"))
+        assert turn.published_version() == 2
+    with index.turn("1.3") as turn:
+        assert turn.published_version() == 0
+
+
+def test_published_version_never_goes_back(index):
+    with index.turn("1.2") as turn:
+        turn.commit(5, make_publication("1.2"))
+        turn.commit(3, make_publication("1.2"))
+        assert turn.published_version() == 5
+
+
+def test_aggregates_are_what_was_last_committed(index):
+    first = {"": AggregateState('"a"', "d1"), "1.2.1": AggregateState('"b"', "d2")}
+    publish(index, make_publication("1.2", aggregates=first))
+    publish(index, make_publication("1.2", aggregates={"": AggregateState('"c"', "d3")}))
+    with index.turn("1.2") as turn:
+        assert turn.aggregates() == {
+            "": AggregateState('"c"', "d3"),
+            "1.2.1": AggregateState('"b"', "d2"),
+        }
+
+
+def test_nothing_is_found_before_the_first_publication(index):
+    index.mark_dirty("1.2")
+    page = search(index, Level.STUDY)
+    assert (page.keys, page.remaining) == ([], 0)
+
+
+def test_a_publication_shows_study_series_and_instances(index):
+    publish(index, make_publication("1.2", [make_series("1.2.1", ["1.2.1.1", "1.2.1.2"]), make_series("1.2.10")]))
+    assert search(index, Level.STUDY).keys == [RecordKey("1.2")]
+    assert search(index, Level.SERIES).keys == [RecordKey("1.2", "1.2.1"), RecordKey("1.2", "1.2.10")]
+    assert search(index, Level.INSTANCE, study_instance_uid="1.2", series_instance_uid="1.2.1").keys == [
+        RecordKey("1.2", "1.2.1", "1.2.1.1"),
+        RecordKey("1.2", "1.2.1", "1.2.1.2"),
+    ]
+    # A series of which another one's UID is the beginning.
+    assert search(index, Level.INSTANCE, study_instance_uid="1.2", series_instance_uid="1.2.10").keys == []
+
+
+def test_a_second_publication_corrects_and_adds_and_repeats_nothing(index):
+    publish(index, make_publication("1.2", [make_series("1.2.1", ["1.2.1.1"])], PatientID="OLD"))
+    again = make_publication(
+        "1.2", [make_series("1.2.1", ["1.2.1.1", "1.2.1.2"]), make_series("1.2.3", ["3"])], PatientID="NEW"
+    )
+    publish(index, again)
+    publish(index, again)
+    assert search(index, Level.STUDY, ("PatientID", "OLD")).keys == []
+    assert search(index, Level.STUDY, ("PatientID", "NEW")).keys == [RecordKey("1.2")]
+    assert len(search(index, Level.SERIES).keys) == 2
+    assert len(search(index, Level.INSTANCE).keys) == 3
+
+
+def test_one_sop_instance_uid_in_two_studies_is_two_instances(index):
+    publish(index, make_publication("1.2", [make_series("7", ["9"])]))
+    publish(index, make_publication("1.3", [make_series("7", ["9"])]))
+    assert sorted(search(index, Level.INSTANCE).keys) == [
+        RecordKey("1.2", "7", "9"),
+        RecordKey("1.3", "7", "9"),
+    ]
+
+
+def test_request_attributes_that_are_gone_match_no_more(index):
+    def items(*steps: str):
+        return [{"00400009": {"vr": "SH", "Value": [step]}} for step in steps]
+
+    publish(index, make_publication("1.2", [make_series("7", RequestAttributesSequence=items("A", "B"))]))
+    publish(index, make_publication("1.2", [make_series("7", RequestAttributesSequence=items("C"))]))
+    key = "RequestAttributesSequence.ScheduledProcedureStepID"
+    assert search(index, Level.SERIES, (key, "B")).keys == []
+    assert search(index, Level.SERIES, (key, "C")).keys == [RecordKey("1.2", "7")]
+
+
+def test_many_instances_are_inserted_whole(index):
+    uids = [f"1.2.1.{number}" for number in range(1203)]
+    publish(index, make_publication("1.2", [make_series("1.2.1", uids)]))
+    page = search(index, Level.INSTANCE, ("limit", "1000"))
+    assert (len(page.keys), page.remaining) == (1000, 203)
+
+
+def test_pages_neither_repeat_nor_lose_where_every_study_has_the_same_date(index):
+    for number in range(23):
+        publish(index, make_publication(f"1.{number}", StudyDate="20240301" if number % 2 else None))
+    everything = search(index, Level.STUDY)
+    pages = [search(index, Level.STUDY, ("limit", "5"), ("offset", str(start))) for start in range(0, 25, 5)]
+    assert [key for page in pages for key in page.keys] == everything.keys
+    assert [page.remaining for page in pages] == [18, 13, 8, 3, 0]
+    assert len(set(everything.keys)) == 23
+    assert search(index, Level.STUDY, ("offset", "23")).keys == []
+    assert search(index, Level.STUDY, ("limit", "0")).remaining == 23
+
+
+def test_the_newest_study_comes_first_and_those_without_a_date_last(index):
+    publish(index, make_publication("1.1", StudyDate=None))
+    publish(index, make_publication("1.2", StudyDate="20240301", StudyTime="0900"))
+    publish(index, make_publication("1.3", StudyDate="20240301", StudyTime="1000"))
+    publish(index, make_publication("1.4", StudyDate="20240302"))
+    publish(index, make_publication("1.5", StudyDate="20240301"))
+    assert [key.study_instance_uid for key in search(index, Level.STUDY).keys] == [
+        "1.4",
+        "1.3",
+        "1.2",
+        "1.5",
+        "1.1",
+    ]
+
+
+HOSTILE = {
+    "StudyDate": ["20241399", "\ud800", "19" * 4000],
+    "StudyTime": "996199",
+    "PatientID": "x" * 5000,
+    "PatientName": "y" * 5000 + "=\ud83d\x00",
+    "AccessionNumber": 17,
+    "PatientBirthDate": {"not": "text"},
+    "StudyID": "a'b\"c\\d%s\x00",
+}
+
+
+def test_hostile_values_do_not_stop_a_publication(index):
+    publish(index, make_publication("1.2", [make_series("7", SeriesNumber="99999999999")], **HOSTILE))
+    publish(index, make_publication("1.3", [make_series("7", SeriesNumber=1e300, SeriesTime=[[]])]))
+    assert len(search(index, Level.STUDY).keys) == 2
+    assert search(index, Level.STUDY, ("AccessionNumber", "17")).keys == [RecordKey("1.2")]
+    assert search(index, Level.STUDY, ("StudyID", "a'b\"c\\d%s")).keys == [RecordKey("1.2")]
+
+
+def test_only_one_publisher_of_a_study_has_the_turn(index):
+    entered, leave = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with index.turn("1.2"):
+            entered.set()
+            leave.wait(10)
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    assert entered.wait(10)
+    with pytest.raises(ServiceFaultError), index.turn("1.2"):
+        pytest.fail("two publishers had the turn")
+    with index.turn("1.3"):  # another study's publisher does not wait
+        pass
+    leave.set()
+    holder.join(10)
+    with index.turn("1.2") as turn:
+        turn.ensure_held()
+
+
+def test_a_publisher_that_fails_gives_the_turn_free(index):
+    with pytest.raises(ValueError, match="fails"), index.turn("1.2"):
+        raise ValueError("fails")
+    with index.turn("1.2") as turn:
+        turn.ensure_held()
+
+
+def test_publishers_at_once_lose_no_version_and_no_instance(index):
+    """Eight threads publish four studies; each commits all instances that were added before its turn."""
+    stored: dict[str, list[str]] = {f"1.{study}": [] for study in range(4)}
+    guard = threading.Lock()
+    failures: list[BaseException] = []
+
+    def work(worker: int) -> None:
+        try:
+            for number in range(6):
+                study_uid = f"1.{(worker + number) % 4}"
+                with guard:
+                    stored[study_uid].append(f"{study_uid}.{worker}.{number}")
+                requested = index.mark_dirty(study_uid)
+                with index.turn(study_uid) as turn:
+                    if turn.published_version() >= requested:
+                        continue
+                    version = turn.dirty_version()
+                    with guard:
+                        instances = list(stored[study_uid])
+                    turn.commit(version, make_publication(study_uid, [make_series("7", instances)]))
+        except BaseException as error:
+            failures.append(error)
+
+    index._lock_timeout_seconds = 60
+    workers = [threading.Thread(target=work, args=(worker,)) for worker in range(8)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(120)
+    assert failures == []
+    found = {key.sop_instance_uid for key in search(index, Level.INSTANCE).keys}
+    assert found == {uid for uids in stored.values() for uid in uids}
+    for study_uid in stored:
+        with index.turn(study_uid) as turn:
+            assert turn.published_version() == turn.dirty_version() == 12
+
+
+# --- the real one only ------------------------------------------------------------------------
+
+
+@pytest.mark.database
+def test_schema_can_be_applied_again_and_keeps_the_data(connect):
+    index = MysqlIndex(connect)
+    publish(index, make_publication("1.2"))
+    with connect() as connection:
+        apply_schema(connection)
+    assert search(index, Level.STUDY).keys == [RecordKey("1.2")]
+    index.close()
+
+
+@pytest.mark.database
+def test_every_searchable_attribute_has_its_column_of_the_length_that_rows_are_cut_to(connect):
+    with connect() as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT column_name, character_maximum_length FROM information_schema.columns "
+            "WHERE table_schema = DATABASE()"
+        )
+        lengths = dict(cursor.fetchall())
+    for attribute in ATTRIBUTES:
+        if attribute.matching in (Matching.TEXT, Matching.CODE) and attribute.column:
+            assert lengths[attribute.column] == TEXT_LENGTH, attribute.keyword
+        elif attribute.matching is Matching.NAME:
+            for suffix in ("", "_ideographic", "_phonetic"):
+                assert lengths[attribute.column + suffix] == NAME_LENGTH, attribute.keyword
+        elif attribute.column:
+            assert attribute.column in lengths, attribute.keyword
+
+
+@pytest.mark.database
+def test_a_lost_connection_is_replaced_before_the_next_unit_of_work(connect):
+    index = MysqlIndex(connect)
+    publish(index, make_publication("1.2"))
+    _end_other_connections(connect)
+    assert search(index, Level.STUDY).keys == [RecordKey("1.2")]
+    _end_other_connections(connect)
+    assert index.mark_dirty("1.2") == 2
+    _end_other_connections(connect)
+    with index.turn("1.2") as turn:
+        assert turn.dirty_version() == 2
+    index.close()
+
+
+@pytest.mark.database
+def test_a_publisher_that_lost_its_connection_cannot_commit(connect):
+    index = MysqlIndex(connect)
+    with pytest.raises(ServiceFaultError), index.turn("1.2") as turn:  # noqa: PT012 - the turn's block
+        _end_other_connections(connect)
+        turn.commit(1, make_publication("1.2"))
+    assert search(index, Level.STUDY).keys == []
+    with index.turn("1.2") as turn:
+        turn.ensure_held()
+    index.close()
+
+
+@pytest.mark.database
+def test_a_publisher_whose_lock_was_released_cannot_commit(connect):
+    index = MysqlIndex(connect)
+    with pytest.raises(ServiceFaultError, match="lock"), index.turn("1.2") as turn:  # noqa: PT012
+        with turn._connection.cursor() as cursor:
+            cursor.execute("SELECT RELEASE_ALL_LOCKS()")
+        turn.commit(1, make_publication("1.2"))
+    assert search(index, Level.STUDY).keys == []
+    index.close()
+
+
+@pytest.mark.database
+def test_a_commit_that_fails_in_its_middle_writes_nothing(connect):
+    index = MysqlIndex(connect)
+    broken = make_publication("1.2", [make_series("7", ["9"])])
+    broken.instances[0]["0020000E"]["Value"] = ["not a series of the study"]
+    with pytest.raises(KeyError), index.turn("1.2") as turn:
+        turn.commit(1, broken)
+    assert search(index, Level.STUDY).keys == []
+    index.close()
+
+
+def _end_other_connections(connect) -> None:
+    """As a fail-over or an idle timeout does: the server ends every connection but this one."""
+    with connect() as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT id FROM information_schema.processlist WHERE id <> CONNECTION_ID()")
+        for (number,) in cursor.fetchall():
+            cursor.execute("KILL CONNECTION %s", (number,))
+
+
+@pytest.mark.database
+def test_a_server_that_is_not_there_is_a_service_fault(database_secret):
+    index = MysqlIndex(connection_factory({**database_secret, "port": 1}))
+    with pytest.raises(ServiceFaultError):
+        index.mark_dirty("1.2")
+
+
+@pytest.mark.database
+def test_a_wrong_password_is_a_service_fault_that_does_not_tell_it(database_secret):
+    index = MysqlIndex(connection_factory({**database_secret, "password": "hunter2"}))
+    with pytest.raises(ServiceFaultError) as caught:
+        index.search(QidoQuery(level=Level.STUDY))
+    assert "hunter2" not in caught.value.message

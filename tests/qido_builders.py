@@ -1,0 +1,112 @@
+"""Builders for tests of search: documents of the DICOM JSON Model, publications, and records that answer."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from chalicelib.dicomweb.attributes import BY_KEYWORD, DicomJson
+from chalicelib.ports import AggregateState, RecordKey, StudyIndex, StudyPublication
+
+
+def element(keyword: str, value: Any) -> DicomJson:
+    """One element; a text of a person name is its groups, parted by ``=``; None has no value."""
+    attribute = BY_KEYWORD[keyword]
+    if value is None:
+        return {"vr": attribute.vr}
+    values = value if isinstance(value, list) else [value]
+    if attribute.vr == "PN":
+        names = ("Alphabetic", "Ideographic", "Phonetic")
+        values = [
+            {name: group for name, group in zip(names, text.split("="), strict=False) if group} for text in values
+        ]
+    return {"vr": attribute.vr, "Value": values}
+
+
+def document(**attributes: Any) -> DicomJson:
+    """A document by keywords, sorted by tag."""
+    made = {BY_KEYWORD[keyword].tag: element(keyword, value) for keyword, value in attributes.items()}
+    return dict(sorted(made.items()))
+
+
+@dataclass
+class SeriesBuilder:
+    """A series by its UID, its own attributes, and those of its instances (by SOPInstanceUID)."""
+
+    uid: str
+    attributes: dict[str, Any] = field(default_factory=dict)
+    instances: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+def make_series(uid: str, instances: Sequence[str] | Mapping[str, dict[str, Any]] = (), **attributes: Any):
+    """A series; `instances` are UIDs, or UIDs with attributes."""
+    members = dict(instances) if isinstance(instances, Mapping) else {name: {} for name in instances}
+    return SeriesBuilder(uid, attributes, members)
+
+
+def make_publication(study_uid: str, series: Sequence[SeriesBuilder] = (), aggregates=None, **attributes: Any):
+    """A publication whose computed attributes are right."""
+    modalities = sorted({one.attributes["Modality"] for one in series if one.attributes.get("Modality")})
+    study = document(
+        StudyInstanceUID=study_uid,
+        ModalitiesInStudy=modalities or None,
+        NumberOfStudyRelatedSeries=len(series),
+        NumberOfStudyRelatedInstances=sum(len(one.instances) for one in series),
+        **attributes,
+    )
+    return StudyPublication(
+        study_instance_uid=study_uid,
+        study=study,
+        series={
+            one.uid: document(
+                StudyInstanceUID=study_uid,
+                SeriesInstanceUID=one.uid,
+                NumberOfSeriesRelatedInstances=len(one.instances),
+                **one.attributes,
+            )
+            for one in series
+        },
+        instances=[
+            document(
+                StudyInstanceUID=study_uid,
+                SeriesInstanceUID=one.uid,
+                SOPInstanceUID=sop_uid,
+                **{"SOPClassUID": "1.2.840.10008.5.1.4.1.1.2", **own},
+            )
+            for one in series
+            for sop_uid, own in one.instances.items()
+        ],
+        aggregates=aggregates or {"": AggregateState('"etag"', "digest")},
+    )
+
+
+def publish(index: StudyIndex, publication: StudyPublication) -> int:
+    """Publish as the service does; returns the version."""
+    requested = index.mark_dirty(publication.study_instance_uid)
+    with index.turn(publication.study_instance_uid) as turn:
+        turn.commit(turn.dirty_version(), publication)
+    return requested
+
+
+class AnsweringRecords:
+    """The part of a RecordStore that a search needs, filled from publications."""
+
+    def __init__(self, *publications: StudyPublication) -> None:
+        self.answers: dict[RecordKey, DicomJson] = {}
+        self.calls: list[list[RecordKey]] = []
+        for publication in publications:
+            self.add(publication)
+
+    def add(self, publication: StudyPublication) -> None:
+        study_uid = publication.study_instance_uid
+        self.answers[RecordKey(study_uid)] = publication.study
+        for series_uid, series in publication.series.items():
+            self.answers[RecordKey(study_uid, series_uid)] = series
+        for instance in publication.instances:
+            key = RecordKey(study_uid, instance["0020000E"]["Value"][0], instance["00080018"]["Value"][0])
+            # As in the archive, an instance's record holds the attributes of all levels.
+            series = publication.series[key.series_instance_uid or ""]
+            self.answers[key] = {**publication.study, **series, **instance}
+
+    def get_qido_answers(self, keys: Sequence[RecordKey]) -> Mapping[RecordKey, DicomJson]:
+        self.calls.append(list(keys))
+        return {key: self.answers[key] for key in keys if key in self.answers}

@@ -1,0 +1,40 @@
+import pytest
+
+from localstack.configuration import PROJECT, Configuration
+
+
+def test_an_empty_environment_gives_the_embedded_archive_in_the_project():
+    configuration = Configuration.from_environment({})
+
+    assert configuration.backend == "embedded"
+    assert configuration.layout.state == PROJECT / ".local" / "archive"
+    assert configuration.requested_ports == {}
+    assert configuration.sample
+
+
+def test_ports_and_state_directory_can_be_set():
+    configuration = Configuration.from_environment(
+        {"EDGE_PORT": "8080", "STOW_PORT": "", "STATE_DIR": "/x/y"}
+    )
+
+    assert configuration.requested_ports == {"edge": 8080}
+    assert str(configuration.layout.state) == "/x/y"
+
+
+def test_messages_stay_hidden_for_longer_than_a_function_may_run():
+    configuration = Configuration.from_environment({"FUNCTION_TIMEOUT_SECONDS": "60"})
+
+    assert configuration.visibility_timeout_seconds == 90
+
+
+@pytest.mark.parametrize(
+    ("environment", "named"),
+    [
+        ({"EDGE_PORT": "http"}, "EDGE_PORT"),
+        ({"EDGE_PORT": "0"}, "EDGE_PORT"),
+        ({"BACKEND": "moto"}, "BACKEND"),
+    ],
+)
+def test_a_wrong_variable_is_named(environment, named):
+    with pytest.raises(ValueError, match=named):
+        Configuration.from_environment(environment)

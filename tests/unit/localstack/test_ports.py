@@ -1,0 +1,54 @@
+import json
+import socket
+
+import pytest
+
+from localstack.configuration import PORTS
+from localstack.errors import HarnessError
+from localstack.ports import choose_ports
+
+
+@pytest.fixture
+def taken_port():
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        yield server.getsockname()[1]
+
+
+def test_every_listener_gets_a_port_of_its_own_outside_the_range_of_outgoing_connections(tmp_path):
+    ports = choose_ports(tmp_path / "ports.json", {})
+
+    assert set(ports) == set(PORTS)
+    assert len(set(ports.values())) == len(PORTS)
+    assert all(1024 < port < 32768 for port in ports.values())
+
+
+def test_ports_are_the_same_at_the_next_start(tmp_path):
+    first = choose_ports(tmp_path / "ports.json", {})
+
+    assert choose_ports(tmp_path / "ports.json", {}) == first
+
+
+def test_a_requested_port_is_taken(tmp_path):
+    ports = choose_ports(tmp_path / "ports.json", {"database": 20123})
+
+    assert ports["database"] == 20123
+
+
+def test_a_port_that_somebody_else_uses_is_reported_by_its_variable(tmp_path, taken_port):
+    with pytest.raises(HarnessError, match=rf"{taken_port} \(EDGE_PORT\)"):
+        choose_ports(tmp_path / "ports.json", {"edge": taken_port})
+
+
+def test_the_port_that_stored_urls_name_cannot_change(tmp_path):
+    kept = tmp_path / "ports.json"
+    kept.write_text(json.dumps({"edge": 20001}))
+
+    with pytest.raises(HarnessError, match="EDGE_PORT was 20001"):
+        choose_ports(kept, {"edge": 20002})
+
+
+def test_two_services_cannot_have_the_same_port(tmp_path):
+    with pytest.raises(HarnessError, match="the same port"):
+        choose_ports(tmp_path / "ports.json", {"edge": 20001, "database": 20001})
