@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from chalicelib.services.make_representation import MakeRepresentation
     from chalicelib.services.publish_study import PublishStudy
     from chalicelib.services.search import SearchService
-    from chalicelib.settings import Settings
+    from chalicelib.services.store_instances import StoreInstances
+    from chalicelib.settings import Settings, StowSettings
 
 # Messages of one batch that are converted at a time, and static objects that are written at a time.
 _CONVERSIONS_AT_ONCE = 10
@@ -56,9 +57,7 @@ class Services:
         from chalicelib.adapters.aws import make_client
         from chalicelib.adapters.s3 import S3ObjectStore
 
-        return self._given_objects or S3ObjectStore(
-            make_client("s3"), in_memory_bytes=self.settings.in_memory_bytes
-        )
+        return self._given_objects or S3ObjectStore(make_client("s3"), in_memory_bytes=self.settings.in_memory_bytes)
 
     @cached_property
     def records(self) -> RecordStore:
@@ -82,9 +81,7 @@ class Services:
             return self._given_index
         with service_faults("Secrets Manager"):
             answer = make_client("secretsmanager").get_secret_value(SecretId=self.settings.database_secret_id)
-        return MysqlIndex(
-            connection_factory(json.loads(answer["SecretString"]), self.settings.database_ca_file)
-        )
+        return MysqlIndex(connection_factory(json.loads(answer["SecretString"]), self.settings.database_ca_file))
 
     @cached_property
     def queue(self) -> MessageQueue:
@@ -99,9 +96,7 @@ class Services:
         """QIDO-RS."""
         from chalicelib.services.search import SearchService
 
-        return SearchService(
-            index=self.index, records=self.records, dicomweb_root=self.settings.dicomweb_root
-        )
+        return SearchService(index=self.index, records=self.records, dicomweb_root=self.settings.dicomweb_root)
 
     @cached_property
     def representations(self) -> MakeRepresentation:
@@ -149,3 +144,24 @@ class Services:
             queue=self.queue,
             executor=ThreadPoolExecutor(_CONVERSIONS_AT_ONCE, "convert"),
         )
+
+
+def store_service(settings: Settings, stow: StowSettings) -> StoreInstances:
+    """STOW-RS, for the container."""
+    from chalicelib.adapters.aws import make_client
+    from chalicelib.adapters.s3_landing import S3Landing
+    from chalicelib.services.store_instances import StoreInstances, StoreLimits
+
+    return StoreInstances(
+        S3Landing(make_client("s3"), settings.landing_bucket),
+        Services(settings).records,
+        StoreLimits(
+            in_memory_bytes=stow.in_memory_bytes,
+            buffer_bytes=stow.buffer_bytes,
+            max_instance_bytes=settings.max_instance_bytes,
+            max_inflated_bytes=settings.max_inflated_bytes,
+            max_instances=stow.max_instances,
+            uploads_per_request=stow.uploads_per_request,
+            upload_threads=stow.upload_threads,
+        ),
+    )

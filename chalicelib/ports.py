@@ -153,9 +153,7 @@ class RecordStore(Protocol):
         """All complete instances of a study, strongly consistent."""
         ...
 
-    def put_qido_answers(
-        self, study_instance_uid: str, study: DicomJson, series: Mapping[str, DicomJson]
-    ) -> None:
+    def put_qido_answers(self, study_instance_uid: str, study: DicomJson, series: Mapping[str, DicomJson]) -> None:
         """Keep the ready answers of a study and of its (changed) series."""
         ...
 

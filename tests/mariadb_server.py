@@ -1,5 +1,6 @@
 """A private MariaDB or MySQL server for tests: own data directory, port and socket; ended by its process."""
 
+import operator
 import shutil
 import socket
 import subprocess
@@ -8,8 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pymysql
-from pymysql.connections import Connection
-from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
+from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from chalicelib.adapters.mysql import apply_schema
 
@@ -64,7 +64,8 @@ def mariadb_server(directory: Path) -> Iterator[dict[str, object]]:
 
 
 def _create_database(process: subprocess.Popen[bytes], unix_socket: Path, log: Path, port: int) -> dict[str, object]:
-    connection = _first_connection(process, unix_socket, log)
+    _wait_until_listening(process, unix_socket, log)
+    connection = pymysql.connect(unix_socket=str(unix_socket), user="root", charset="utf8mb4")
     with connection, connection.cursor() as cursor:
         cursor.execute("CREATE DATABASE archive CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_520_ci")
         cursor.execute(f"CREATE USER '{_USER}'@'%' IDENTIFIED BY '{_PASSWORD}'")
@@ -84,18 +85,14 @@ def _create_database(process: subprocess.Popen[bytes], unix_socket: Path, log: P
     }
 
 
-def _first_connection(process: subprocess.Popen[bytes], unix_socket: Path, log: Path) -> Connection:
-    for attempt in Retrying(
-        retry=retry_if_exception_type(pymysql.err.OperationalError),
-        stop=stop_after_delay(60),
-        wait=wait_fixed(0.05),
-        reraise=True,
-    ):
-        with attempt:
-            if process.poll() is not None:
-                raise RuntimeError(f"the database server ended: {log.read_text(errors='replace')[-2000:]}")
-            return pymysql.connect(unix_socket=str(unix_socket), user="root", charset="utf8mb4")
-    raise AssertionError("unreachable")
+def _wait_until_listening(process: subprocess.Popen[bytes], unix_socket: Path, log: Path) -> None:
+    def listens() -> bool:
+        if process.poll() is not None:
+            raise RuntimeError(f"the database server ended: {log.read_text(errors='replace')[-2000:]}")
+        with socket.socket(socket.AF_UNIX) as probe:
+            return probe.connect_ex(str(unix_socket)) == 0
+
+    Retrying(retry=retry_if_result(operator.not_), stop=stop_after_delay(60), wait=wait_fixed(0.05))(listens)
 
 
 def _free_port() -> int:

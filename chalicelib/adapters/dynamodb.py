@@ -85,9 +85,7 @@ class DynamoDbRecordStore:
     def get_instance(self, uids: InstanceUids) -> InstanceRecord | None:
         """Read one record, complete or only claimed."""
         with service_faults("DynamoDB"):
-            answer = self._client.get_item(
-                TableName=self._records, Key=_key(_record_key(uids)), ConsistentRead=True
-            )
+            answer = self._client.get_item(TableName=self._records, Key=_key(_record_key(uids)), ConsistentRead=True)
         return _record(answer["Item"]) if "Item" in answer else None
 
     def get_digests(self, instances: Sequence[InstanceUids]) -> Mapping[InstanceUids, str]:
@@ -113,23 +111,18 @@ class DynamoDbRecordStore:
             for page in pages:
                 yield from map(_record, page["Items"])
 
-    def put_qido_answers(
-        self, study_instance_uid: str, study: DicomJson, series: Mapping[str, DicomJson]
-    ) -> None:
+    def put_qido_answers(self, study_instance_uid: str, study: DicomJson, series: Mapping[str, DicomJson]) -> None:
         """Keep the ready answers of a study and of its (changed) series."""
         items = [{**_key(RecordKey(study_instance_uid)), "qido": _text(study)}]
         items += [
-            {**_key(RecordKey(study_instance_uid, uid)), "qido": _text(document)}
-            for uid, document in series.items()
+            {**_key(RecordKey(study_instance_uid, uid)), "qido": _text(document)} for uid, document in series.items()
         ]
         for batch in _batches(items, _WRITE_BATCH):
             self._write_batch([{"PutRequest": {"Item": item}} for item in batch])
 
     def get_qido_answers(self, keys: Sequence[RecordKey]) -> Mapping[RecordKey, DicomJson]:
         """Ready answers of studies, series and instances."""
-        items = self._get_batches(
-            list(dict.fromkeys(keys)), "study_instance_uid, entity, qido", consistent=True
-        )
+        items = self._get_batches(list(dict.fromkeys(keys)), "study_instance_uid, entity, qido", consistent=True)
         return {key: json.loads(item["qido"]["S"]) for key, item in items if "qido" in item}
 
     def put_rejection(self, rejection: Rejection) -> None:

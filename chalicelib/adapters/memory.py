@@ -36,9 +36,7 @@ class MemoryObjectStore:
         self.calls: Counter[str] = Counter()
         self._lock = threading.Lock()
 
-    def land(
-        self, key: str, data: bytes, *, bucket: str = "landing", at: datetime | None = None
-    ) -> ObjectVersion:
+    def land(self, key: str, data: bytes, *, bucket: str = "landing", at: datetime | None = None) -> ObjectVersion:
         """Upload a landing object, as a client would."""
         with self._lock:
             version = ObjectVersion(bucket, key, f"v{len(self.landed) + 1}")
@@ -138,9 +136,7 @@ class MemoryRecordStore:
             if record.complete and record.uids.study_instance_uid == study_instance_uid:
                 yield record
 
-    def put_qido_answers(
-        self, study_instance_uid: str, study: DicomJson, series: Mapping[str, DicomJson]
-    ) -> None:
+    def put_qido_answers(self, study_instance_uid: str, study: DicomJson, series: Mapping[str, DicomJson]) -> None:
         """Keep the ready answers of a study and of its (changed) series."""
         self.answers[RecordKey(study_instance_uid)] = study
         for uid, document in series.items():

@@ -83,9 +83,7 @@ def _value_matches(attribute: Attribute, match: Match, value: Any) -> bool:
 def _text_matches(match: TextMatch, text: str) -> bool:
     if isinstance(match, SingleValueMatch):
         return text == match.value
-    regex = "".join(
-        _REGEX[piece] if isinstance(piece, Wildcard) else re.escape(piece) for piece in match.pattern
-    )
+    regex = "".join(_REGEX[piece] if isinstance(piece, Wildcard) else re.escape(piece) for piece in match.pattern)
     return text != "" and re.fullmatch(regex, text, re.DOTALL) is not None
 
 
@@ -93,8 +91,7 @@ def _name_matches(match: PersonNameMatch, groups: tuple[str, str, str]) -> bool:
     if match.any_group is not None:
         return any(_text_matches(match.any_group, group) for group in groups)
     return all(
-        wanted is None or _text_matches(wanted, group)
-        for wanted, group in zip(match.groups, groups, strict=True)
+        wanted is None or _text_matches(wanted, group) for wanted, group in zip(match.groups, groups, strict=True)
     )
 
 

@@ -66,9 +66,7 @@ class MysqlIndex:
 
         def acquire(connection: "Connection[Any]") -> None:
             with connection.cursor() as cursor:
-                cursor.execute(
-                    f"SELECT GET_LOCK({LOCK_NAME}, %s)", (study_instance_uid, self._lock_timeout_seconds)
-                )
+                cursor.execute(f"SELECT GET_LOCK({LOCK_NAME}, %s)", (study_instance_uid, self._lock_timeout_seconds))
                 row = cursor.fetchone()
             if not row or row[0] != 1:
                 raise ServiceFaultError("The study is being published by somebody else for too long")

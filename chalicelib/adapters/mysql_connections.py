@@ -39,9 +39,7 @@ def connection_factory(
     read_timeout_seconds
         Longest wait for one answer; must exceed the time that a publisher waits for its lock.
     """
-    tls: dict[str, Any] = (
-        {"ssl_ca": ca_file, "ssl_verify_cert": True, "ssl_verify_identity": True} if ca_file else {}
-    )
+    tls: dict[str, Any] = {"ssl_ca": ca_file, "ssl_verify_cert": True, "ssl_verify_identity": True} if ca_file else {}
 
     def connect() -> "Connection[Any]":
         return pymysql.connect(
@@ -67,9 +65,7 @@ def connection_factory(
 
 def apply_schema(connection: "Connection[Any]") -> None:
     """Create the tables that are missing; changes nothing else."""
-    statements = [
-        statement for statement in _SCHEMA.read_text(encoding="utf-8").split(";\n") if statement.strip()
-    ]
+    statements = [statement for statement in _SCHEMA.read_text(encoding="utf-8").split(";\n") if statement.strip()]
     with connection.cursor() as cursor:
         for statement in statements:
             cursor.execute(statement)

@@ -84,9 +84,7 @@ class MysqlPublicationTurn:
             row = cursor.fetchone()
             return int(row[0]) if row else 0
 
-    def _transaction(
-        self, version: int, publication: StudyPublication, instances: Sequence[tuple[str, Row]]
-    ) -> None:
+    def _transaction(self, version: int, publication: StudyPublication, instances: Sequence[tuple[str, Row]]) -> None:
         self._connection.begin()
         try:
             with self._connection.cursor() as cursor:
@@ -100,9 +98,7 @@ class MysqlPublicationTurn:
                         for document in publication.series.values()
                     ],
                 )
-                cursor.execute(
-                    "SELECT series_instance_uid, id FROM series WHERE study_key = %s", (study_key,)
-                )
+                cursor.execute("SELECT series_instance_uid, id FROM series WHERE study_key = %s", (study_key,))
                 series_keys: dict[str, int] = dict(cursor.fetchall())
                 for series_instance_uid, document in publication.series.items():
                     _replace_request_attributes(cursor, series_keys[series_instance_uid], document)
@@ -149,9 +145,7 @@ def _upsert_study(cursor: Cursor, row: Row) -> int:
 
 def _replace_request_attributes(cursor: Cursor, series_key: int, series: DicomJson) -> None:
     rows = request_attribute_rows(series)
-    cursor.execute(
-        "DELETE FROM request_attributes WHERE series_key = %s AND item >= %s", (series_key, len(rows))
-    )
+    cursor.execute("DELETE FROM request_attributes WHERE series_key = %s AND item >= %s", (series_key, len(rows)))
     _upsert(
         cursor,
         "request_attributes",

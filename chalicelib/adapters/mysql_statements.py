@@ -90,8 +90,7 @@ def count_statement(query: QidoQuery) -> Statement:
 def like_pattern(pattern: Iterable[str | Wildcard]) -> str:
     """The pattern of LIKE that matches the same, with every literal character literal."""
     return "".join(
-        _LIKE_WILDCARDS[piece] if isinstance(piece, Wildcard) else piece.translate(_LIKE_ESCAPES)
-        for piece in pattern
+        _LIKE_WILDCARDS[piece] if isinstance(piece, Wildcard) else piece.translate(_LIKE_ESCAPES) for piece in pattern
     )
 
 
@@ -107,9 +106,7 @@ def _conditions(query: QidoQuery) -> list[Condition]:
         (SERIES_INSTANCE_UID, query.series_instance_uid),
     )
     conditions = [Condition(attribute, UidListMatch((uid,))) for attribute, uid in path if uid is not None]
-    return conditions + [
-        condition for condition in query.conditions if not isinstance(condition.match, UniversalMatch)
-    ]
+    return conditions + [condition for condition in query.conditions if not isinstance(condition.match, UniversalMatch)]
 
 
 def _where(query: QidoQuery) -> Statement:
@@ -150,10 +147,7 @@ def _item_clause(sequence: str, conditions: list[Condition]) -> Statement:
     table = _SEQUENCE_TABLE[sequence]
     inner = _joined(
         " AND ",
-        [
-            _column_clause(f"{table}.{condition.attribute.column}", condition.match)
-            for condition in conditions
-        ],
+        [_column_clause(f"{table}.{condition.attribute.column}", condition.match) for condition in conditions],
     )
     return Statement(
         f"EXISTS (SELECT 1 FROM {table} WHERE {table}.series_key = series.id "  # noqa: S608 - constants only
@@ -179,16 +173,12 @@ def _moment_clause(date_column: str, time_column: str, match: DateTimeRangeMatch
         day = match.first.date()
         clauses.append(Statement(f"{date_column} >= %s", (day,)))
         if match.first.time() != time.min:
-            clauses.append(
-                Statement(f"({date_column} > %s OR {time_column} >= %s)", (day, match.first.time()))
-            )
+            clauses.append(Statement(f"({date_column} > %s OR {time_column} >= %s)", (day, match.first.time())))
     if match.last is not None:
         day = match.last.date()
         clauses.append(Statement(f"{date_column} <= %s", (day,)))
         if match.last.time() != time.max:
-            clauses.append(
-                Statement(f"({date_column} < %s OR {time_column} <= %s)", (day, match.last.time()))
-            )
+            clauses.append(Statement(f"({date_column} < %s OR {time_column} <= %s)", (day, match.last.time())))
     return _joined(" AND ", clauses)
 
 

@@ -61,9 +61,7 @@ class S3ObjectStore:
         condition = {"IfMatch": replaces} if replaces else {"IfNoneMatch": "*"}
         try:
             with service_faults("S3"):
-                answer = self._client.put_object(
-                    Bucket=bucket, Body=content.body, **condition, **_properties(content)
-                )
+                answer = self._client.put_object(Bucket=bucket, Body=content.body, **condition, **_properties(content))
         except NotFoundError:
             # If-Match on an object that is gone: nothing is there to be replaced.
             return self.put_aggregate(bucket, content, None)
@@ -106,9 +104,7 @@ class S3ObjectStore:
         with service_faults("S3"):
             upload = {
                 **address,
-                "UploadId": self._client.create_multipart_upload(Bucket=bucket, **_properties(content))[
-                    "UploadId"
-                ],
+                "UploadId": self._client.create_multipart_upload(Bucket=bucket, **_properties(content))["UploadId"],
             }
             try:
                 parts = []

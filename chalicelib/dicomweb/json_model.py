@@ -73,9 +73,7 @@ def to_json(instance: Instance, bulk_data_uri: Callable[[str], str]) -> tuple[Di
 
 def dump_json(value: Any) -> bytes:
     """Strict, compact JSON text in UTF-8."""
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode(
-        "utf-8", "replace"
-    )
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode("utf-8", "replace")
 
 
 class _Converter:
@@ -120,9 +118,7 @@ class _Converter:
         dataset[raw.tag] = loaded
         return self._element(dataset, raw.tag, loaded, path)
 
-    def _element(
-        self, dataset: Dataset, tag: BaseTag, item: RawDataElement | DataElement, path: str
-    ) -> DicomJson:
+    def _element(self, dataset: Dataset, tag: BaseTag, item: RawDataElement | DataElement, path: str) -> DicomJson:
         try:
             element = dataset[tag]
             vr = _vr(element)
@@ -135,9 +131,7 @@ class _Converter:
             return _as_text(item)
 
     def _sequence(self, element: DataElement, path: str) -> DicomJson:
-        items = [
-            self.convert(item, prefix=f"{path}.{number}.") for number, item in enumerate(element.value, 1)
-        ]
+        items = [self.convert(item, prefix=f"{path}.{number}.") for number, item in enumerate(element.value, 1)]
         return {"vr": "SQ", "Value": items} if items else {"vr": "SQ"}
 
     def _binary(self, element: DataElement, vr: str, path: str) -> DicomJson:

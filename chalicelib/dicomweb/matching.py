@@ -206,9 +206,7 @@ def _name_match(text: str) -> TextMatch | None:
         return SingleValueMatch(folded) if folded else None
     # Folded piece by piece: folding turns a full-width asterisk into a plain one, which stays literal.
     return WildcardMatch(
-        tuple(
-            piece if isinstance(piece, Wildcard) else fold_name(piece, whole=False) for piece in match.pattern
-        )
+        tuple(piece if isinstance(piece, Wildcard) else fold_name(piece, whole=False) for piece in match.pattern)
     )
 
 

@@ -187,6 +187,4 @@ def _check_storage_class(sop_class_uid: str) -> None:
         return
     storage = uid.type == "SOP Class" and "Storage" in uid.name and not uid.name.startswith("Storage ")
     if not storage or uid == _MEDIA_STORAGE_DIRECTORY:
-        raise InstanceRejectedError(
-            "the SOP class is no storage class", FailureReason.SOP_CLASS_NOT_SUPPORTED
-        )
+        raise InstanceRejectedError("the SOP class is no storage class", FailureReason.SOP_CLASS_NOT_SUPPORTED)

@@ -100,9 +100,7 @@ class NativeFrames:
         """One frame, by its 1-based number."""
         first_bit = (frame_number - 1) * self._frame_bits
         if first_bit % 8 == 0 and self._frame_bits % 8 == 0 and self._swapped_bytes == 1:
-            yield from read_range(
-                self._file, ByteRange(self._value.offset + first_bit // 8, self._frame_bits // 8)
-            )
+            yield from read_range(self._file, ByteRange(self._value.offset + first_bit // 8, self._frame_bits // 8))
         else:
             yield self._read_bits(first_bit)
 
@@ -139,9 +137,7 @@ def find_frames(instance: Instance) -> Frames | None:
         encapsulated = location.length is None
         if encapsulated != (instance.transfer_syntax.encapsulated and tag == PIXEL_DATA):
             raise InstanceRejectedError("the pixel data is not encoded as its transfer syntax says")
-        return (
-            EncapsulatedFrames(instance, location) if encapsulated else NativeFrames(instance, tag, location)
-        )
+        return EncapsulatedFrames(instance, location) if encapsulated else NativeFrames(instance, tag, location)
     return None
 
 
@@ -247,9 +243,7 @@ def _number_of_frames(instance: Instance) -> int:
 def _positive(instance: Instance, keyword: str, default: int | None = None) -> int:
     value = _integer(instance, keyword, default)
     if value <= 0:
-        raise InstanceRejectedError(
-            f"{keyword} is not positive", FailureReason.DATA_SET_DOES_NOT_MATCH_SOP_CLASS
-        )
+        raise InstanceRejectedError(f"{keyword} is not positive", FailureReason.DATA_SET_DOES_NOT_MATCH_SOP_CLASS)
     return value
 
 
@@ -258,9 +252,7 @@ def _integer(instance: Instance, keyword: str, default: int | None = None) -> in
         value = instance.dataset.get(keyword)
         if value is None or value == "":
             if default is None:
-                raise InstanceRejectedError(
-                    f"{keyword} is missing", FailureReason.DATA_SET_DOES_NOT_MATCH_SOP_CLASS
-                )
+                raise InstanceRejectedError(f"{keyword} is missing", FailureReason.DATA_SET_DOES_NOT_MATCH_SOP_CLASS)
             return default
         return int(value)
     except (ValueError, TypeError, OverflowError) as error:

@@ -36,8 +36,7 @@ _SAFE_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
 
 _OPTIONS = {
     # PS3.18 §8.3.4.2 gives the sentence; the other two follow it.
-    "fuzzymatching": "The fuzzymatching parameter is not supported. "
-    "Only literal matching has been performed.",
+    "fuzzymatching": "The fuzzymatching parameter is not supported. Only literal matching has been performed.",
     "emptyvaluematching": "The emptyvaluematching parameter is not supported. "
     "Only literal matching has been performed.",
     "multiplevaluematching": "The multiplevaluematching parameter is not supported. "

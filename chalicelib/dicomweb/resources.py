@@ -49,10 +49,7 @@ class InstanceUids:
     @property
     def path(self) -> str:
         """Path below the DICOMweb root, e.g. ``studies/1/series/2/instances/3``."""
-        return (
-            f"studies/{self.study_instance_uid}/series/{self.series_instance_uid}"
-            f"/instances/{self.sop_instance_uid}"
-        )
+        return f"studies/{self.study_instance_uid}/series/{self.series_instance_uid}/instances/{self.sop_instance_uid}"
 
     @property
     def key(self) -> str:

@@ -42,9 +42,7 @@ class StaticInstance:
             The Part 10 file as stored, and its length in bytes.
         """
         if self.frames is None:
-            yield instance_object(
-                self.instance.uids, self.instance.transfer_syntax_uid, self.sha256, file, size
-            )
+            yield instance_object(self.instance.uids, self.instance.transfer_syntax_uid, self.sha256, file, size)
         else:
             for frame_number in range(1, len(self.frames) + 1):
                 yield self._frame_object(self.frames, frame_number)
@@ -58,9 +56,7 @@ class StaticInstance:
     def _frame_object(self, frames: Frames, frame_number: int) -> StaticObject:
         """``…/frames/{n}``, its part labelled with the transfer syntax (PS3.18 §8.7.9)."""
         key = f"{self.instance.uids.key}/frames/{frame_number}"
-        parts = envelope(
-            frames.media_type, seed=f"{self.sha256}/{key}", transfer_syntax_uid=frames.transfer_syntax_uid
-        )
+        parts = envelope(frames.media_type, seed=f"{self.sha256}/{key}", transfer_syntax_uid=frames.transfer_syntax_uid)
         # Compressed transfer syntaxes do not shrink again.
         compressible = frames.media_type == OCTET_STREAM
         return _media_object(
@@ -107,9 +103,7 @@ def instance_object(
     return _media_object(uids.key, parts, size, read_range(file, ByteRange(0, size)), compressible=False)
 
 
-def _media_object(
-    key: str, parts: Envelope, size: int, pieces: Iterable[bytes], *, compressible: bool
-) -> StaticObject:
+def _media_object(key: str, parts: Envelope, size: int, pieces: Iterable[bytes], *, compressible: bool) -> StaticObject:
     if size > PIECEWISE_BYTES:
         return StaticObject(key, parts.wrap_pieces(pieces), parts.content_type)
     body = parts.wrap(b"".join(pieces))

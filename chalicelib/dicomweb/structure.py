@@ -114,9 +114,7 @@ class _Scanner:
         if not stack:
             if tag in self._IDENTIFYING and tag in self._elements:
                 raise InstanceRejectedError("an identifying element occurs twice")
-            self._elements[tag] = ElementLocation(
-                vr, self._position, None if length == UNDEFINED_LENGTH else length
-            )
+            self._elements[tag] = ElementLocation(vr, self._position, None if length == UNDEFINED_LENGTH else length)
         self._enter_or_skip(tag, vr, length, implicit)
 
     def _step_in_sequence(self, tag: int, length: int) -> None:
@@ -153,9 +151,7 @@ class _Scanner:
         else:
             self._position += length
             if self._position > self._limit():
-                raise InstanceRejectedError(
-                    f"the value of element ({tag >> 16:04X},{tag & 0xFFFF:04X}) is truncated"
-                )
+                raise InstanceRejectedError(f"the value of element ({tag >> 16:04X},{tag & 0xFFFF:04X}) is truncated")
             self._seek(self._position)
 
     def _skip_fragments(self) -> None:

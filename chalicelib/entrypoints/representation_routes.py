@@ -15,52 +15,62 @@ if TYPE_CHECKING:  # what makes them imports pydicom, and a search must not
 
 representation_routes = Blueprint(__name__)
 
-_STUDY = "/dicomweb/studies/{study}"
-_SERIES = _STUDY + "/series/{series}"
-_INSTANCE = _SERIES + "/instances/{instance}"
+_STUDY = "/dicomweb/studies/{study_instance_uid}"
+_SERIES = _STUDY + "/series/{series_instance_uid}"
+_INSTANCE = _SERIES + "/instances/{sop_instance_uid}"
 
 
 @representation_routes.route(_STUDY + "/metadata")
 @http.view
-def study_metadata(study: str) -> Response:
+def study_metadata(study_instance_uid: str) -> Response:
     """Metadata of a study."""
-    return _response(_make().study_metadata(check_uid(study, "StudyInstanceUID"), _wanted()))
+    return _response(_make().study_metadata(check_uid(study_instance_uid, "StudyInstanceUID"), _wanted()))
 
 
 @representation_routes.route(_SERIES + "/metadata")
 @http.view
-def series_metadata(study: str, series: str) -> Response:
+def series_metadata(study_instance_uid: str, series_instance_uid: str) -> Response:
     """Metadata of a series."""
-    check_uid(study, "StudyInstanceUID")
-    return _response(_make().series_metadata(study, check_uid(series, "SeriesInstanceUID"), _wanted()))
+    check_uid(study_instance_uid, "StudyInstanceUID")
+    return _response(
+        _make().series_metadata(study_instance_uid, check_uid(series_instance_uid, "SeriesInstanceUID"), _wanted())
+    )
 
 
 @representation_routes.route(_INSTANCE + "/metadata")
 @http.view
-def instance_metadata(study: str, series: str, instance: str) -> Response:
+def instance_metadata(study_instance_uid: str, series_instance_uid: str, sop_instance_uid: str) -> Response:
     """Metadata of an instance."""
-    return _response(_make().instance_metadata(InstanceUids(study, series, instance), _wanted()))
+    return _response(
+        _make().instance_metadata(InstanceUids(study_instance_uid, series_instance_uid, sop_instance_uid), _wanted())
+    )
 
 
 @representation_routes.route(_INSTANCE)
 @http.view
-def instance(study: str, series: str, instance: str) -> Response:
+def instance(study_instance_uid: str, series_instance_uid: str, sop_instance_uid: str) -> Response:
     """The instance itself."""
-    return _response(_make().instance(InstanceUids(study, series, instance), _wanted()))
+    return _response(
+        _make().instance(InstanceUids(study_instance_uid, series_instance_uid, sop_instance_uid), _wanted())
+    )
 
 
 @representation_routes.route(_INSTANCE + "/frames/{frame_list}")
 @http.view
-def frames(study: str, series: str, instance: str, frame_list: str) -> Response:
+def frames(study_instance_uid: str, series_instance_uid: str, sop_instance_uid: str, frame_list: str) -> Response:
     """Frames of an instance."""
-    return _response(_make().frames(InstanceUids(study, series, instance), frame_list, _wanted()))
+    return _response(
+        _make().frames(InstanceUids(study_instance_uid, series_instance_uid, sop_instance_uid), frame_list, _wanted())
+    )
 
 
 @representation_routes.route(_INSTANCE + "/bulkdata/{path}")
 @http.view
-def bulk_data(study: str, series: str, instance: str, path: str) -> Response:
+def bulk_data(study_instance_uid: str, series_instance_uid: str, sop_instance_uid: str, path: str) -> Response:
     """Bulk data of an instance."""
-    return _response(_make().bulk_data(InstanceUids(study, series, instance), path, _wanted()))
+    return _response(
+        _make().bulk_data(InstanceUids(study_instance_uid, series_instance_uid, sop_instance_uid), path, _wanted())
+    )
 
 
 def _make() -> MakeRepresentation:
@@ -75,9 +85,7 @@ def _wanted() -> Wanted:
 def _response(answer: Answer) -> Response:
     if answer.location is not None:
         # 307 keeps the method; the location of a kept object may change, so nobody may remember it.
-        return Response(
-            b"", status_code=307, headers={"Location": answer.location, "Cache-Control": "no-store"}
-        )
+        return Response(b"", status_code=307, headers={"Location": answer.location, "Cache-Control": "no-store"})
     headers: dict[str, str | list[str]] = {"Content-Type": answer.content_type, "Cache-Control": answer.cache_control}
     if answer.content_encoding:
         headers["Content-Encoding"] = answer.content_encoding

@@ -57,9 +57,7 @@ def search_for_instances_of_series(study_instance_uid: str, series_instance_uid:
     return _search(Level.INSTANCE, study_instance_uid, series_instance_uid)
 
 
-def _search(
-    level: Level, study_instance_uid: str | None = None, series_instance_uid: str | None = None
-) -> Response:
+def _search(level: Level, study_instance_uid: str | None = None, series_instance_uid: str | None = None) -> Response:
     request = search_routes.current_request
     pairs = http.query_pairs(request)
     media_type = choose_media_type(_accept(request.headers.get("accept"), pairs))
@@ -74,9 +72,7 @@ def _search(
     headers: dict[str, str | list[str]] = {"Cache-Control": "no-cache"}
     if answer.warnings:
         # One field with a list: not every hop keeps a repeated field.
-        headers["Warning"] = ", ".join(
-            f'299 {service.dicomweb_root}: "{warning}"' for warning in answer.warnings
-        )
+        headers["Warning"] = ", ".join(f'299 {service.dicomweb_root}: "{warning}"' for warning in answer.warnings)
     if not answer.dicom_json and not answer.remaining:
         return Response(body="", status_code=204, headers=headers)
     headers["Content-Type"] = media_type

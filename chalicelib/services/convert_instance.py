@@ -115,9 +115,7 @@ class ConvertInstance:
             write.result()
 
     def _reject(self, landing: ObjectVersion, rejection: InstanceRejectedError) -> None:
-        self.records.put_rejection(
-            Rejection(landing, rejection.message, int(rejection.failure_reason), self.now())
-        )
+        self.records.put_rejection(Rejection(landing, rejection.message, int(rejection.failure_reason), self.now()))
         logger.warning(
             "landing object rejected",
             extra={"bucket": landing.bucket, "version_id": landing.version_id, "reason": rejection.message},

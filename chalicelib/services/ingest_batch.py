@@ -53,9 +53,7 @@ class IngestBatch:
             if outcome is None or not all(published[study] for study in outcome)
         }
         if failed:
-            self.queue.delete(
-                [message.receipt_handle for message in messages if message.message_id not in failed]
-            )
+            self.queue.delete([message.receipt_handle for message in messages if message.message_id not in failed])
             raise BatchFailedError(f"{len(failed)} of {len(messages)} messages failed: {sorted(failed)}")
 
     def _convert(self, message: Message) -> set[str] | None:
@@ -103,8 +101,6 @@ def _version(record: Mapping[str, Any]) -> ObjectVersion:
     try:
         s3 = record["s3"]
         # Keys are form-encoded in events.
-        return ObjectVersion(
-            s3["bucket"]["name"], unquote_plus(s3["object"]["key"]), s3["object"].get("versionId")
-        )
+        return ObjectVersion(s3["bucket"]["name"], unquote_plus(s3["object"]["key"]), s3["object"].get("versionId"))
     except (KeyError, TypeError) as error:
         raise ValueError("the message is no S3 event") from error

@@ -96,9 +96,7 @@ class MakeRepresentation:
         record = self._record(uids)
         if _takes_multipart(wanted, DICOM_MEDIA_TYPE):
             with self.objects.open(record.landing) as content, self._parsed(content) as instance:
-                made = instance_object(
-                    uids, instance.transfer_syntax_uid, record.sha256, content.file, content.size
-                )
+                made = instance_object(uids, instance.transfer_syntax_uid, record.sha256, content.file, content.size)
                 return self._keep(made, wanted)
         _check_single(wanted, DICOM_MEDIA_TYPE)
         return Answer(b"", DICOM_MEDIA_TYPE, location=self._landing_url(record.landing))
@@ -134,9 +132,7 @@ class MakeRepresentation:
             return _answer(plain)
         version_key = "/".join(("versions", etag.strip('"'), plain.key))
         self.objects.put(self.static_bucket, StaticObject(version_key, body, plain.content_type, REVALIDATED))
-        url = self.objects.presign(
-            ObjectVersion(self.static_bucket, version_key), content_type=plain.content_type
-        )
+        url = self.objects.presign(ObjectVersion(self.static_bucket, version_key), content_type=plain.content_type)
         return Answer(b"", plain.content_type, location=url)
 
     def _keep(self, made: StaticObject, wanted: Wanted) -> Answer:

@@ -67,9 +67,7 @@ class StoreInstances:
         What storing may take.
     """
 
-    def __init__(
-        self, landing: LandingStore, records: RecordStore, limits: StoreLimits | None = None
-    ) -> None:
+    def __init__(self, landing: LandingStore, records: RecordStore, limits: StoreLimits | None = None) -> None:
         self.landing = landing
         self.records = records
         self.limits = limits or StoreLimits()
@@ -121,9 +119,7 @@ class StoreInstances:
         """Check a whole instance as the converter does."""
         with (
             self._checks,
-            read_instance(
-                BytesIO(instance_bytes), max_inflated_bytes=self.limits.max_inflated_bytes
-            ) as instance,
+            read_instance(BytesIO(instance_bytes), max_inflated_bytes=self.limits.max_inflated_bytes) as instance,
         ):
             return InstanceHeader(instance.uids, instance.sop_class_uid, instance.transfer_syntax_uid)
 
@@ -315,9 +311,7 @@ class _StoreRequest:
 
     def _check_size(self, size: int) -> None:
         if size > self._limits.max_instance_bytes:
-            raise ContentTooLargeError(
-                f"an instance is over the limit of {self._limits.max_instance_bytes} bytes"
-            )
+            raise ContentTooLargeError(f"an instance is over the limit of {self._limits.max_instance_bytes} bytes")
 
     def _other_study(self, header: InstanceHeader) -> FailedInstance | None:
         if self._study_instance_uid in (None, header.uids.study_instance_uid):
