@@ -69,30 +69,38 @@ def write_study(root: Path) -> tuple[list[str], list[str]]:
 
 
 class Reader:
-    """Reads paths over one kept connection."""
+    """Reads paths over one kept connection, which is made anew when the server has had enough of it."""
 
     def __init__(self, port: int, prefix: str) -> None:
-        self._socket = socket.create_connection(("127.0.0.1", port))
+        self._address = ("127.0.0.1", port)
+        self._socket = socket.create_connection(self._address)
         self._prefix = prefix
         self._buffer = memoryview(bytearray(1 << 20))
 
-    def read(self, path: str) -> int:
-        """Number of bytes of the body."""
+    def read(self, path: str) -> None:
+        """Read a whole answer, which must be a 200."""
         head = f"GET /{self._prefix}{path} HTTP/1.1\r\nHost: edge\r\nAccept-Encoding: gzip\r\n\r\n"
         self._socket.sendall(head.encode())
         received = 0
         end = -1
         while end < 0:
-            received += self._socket.recv_into(self._buffer[received:])
+            received += self._receive(len(self._buffer) - received, at=received)
             end = bytes(self._buffer[:received]).find(b"\r\n\r\n")
         header = bytes(self._buffer[:end]).decode().lower()
         if not header.startswith("http/1.1 200"):
             raise RuntimeError(header)
-        length = int(header.split("content-length: ")[1].split("\r\n")[0])
-        remaining = length - (received - end - 4)
+        remaining = int(header.split("content-length: ")[1].split("\r\n")[0]) - (received - end - 4)
         while remaining:
-            remaining -= self._socket.recv_into(self._buffer, min(remaining, len(self._buffer)))
-        return length
+            remaining -= self._receive(min(remaining, len(self._buffer)))
+        if "connection: close" in header:
+            self._socket.close()
+            self._socket = socket.create_connection(self._address)
+
+    def _receive(self, size: int, at: int = 0) -> int:
+        count = self._socket.recv_into(self._buffer[at:], size)
+        if not count:
+            raise RuntimeError("the connection ended within an answer")
+        return count
 
 
 def seconds(reader: Reader, paths: Sequence[str]) -> float:
@@ -131,9 +139,7 @@ def compare(
         median = statistics.median(times[server])
         per_request = median / len(paths) * 1e6
         cpu_each = used[server] / rounds * 1000
-        print(
-            f"{name:28} {server:6} {median * 1000:8.1f} ms {per_request:7.0f} us each {cpu_each:7.1f} ms CPU"
-        )
+        print(f"{name:28} {server:6} {median * 1000:8.1f} ms {per_request:7.0f} us each {cpu_each:7.1f} ms CPU")
     ratio = statistics.median(times["edge"]) / statistics.median(times["plain"])
     print(f"{name:28} ratio  {ratio:8.2f}")
     return ratio

@@ -133,9 +133,7 @@ class Archive:
             backend = self._backend(ports)
             backend.check()
             step.detail = ", ".join(f"{name} {port}" for name, port in ports.items())
-        aws = EmulatedAws(
-            ports["emulator"], configuration.region, localstack=configuration.backend == "localstack"
-        )
+        aws = EmulatedAws(ports["emulator"], configuration.region, localstack=configuration.backend == "localstack")
         urls = self._addresses(ports, aws)
         settings = self.settings(urls.dicomweb)
         with progress.step(backend.aws_title) as step:

@@ -125,8 +125,17 @@ def _privilege() -> list[str] | None:
     return ["sudo"] if may else None
 
 
-def ensure_environment(name: str, requirements: Sequence[str]) -> None:
-    """Make a virtual environment and install requirements files into it, if they changed since the last time.
+def requirements_digest(file: Path) -> str:
+    """Digest of a requirements file and of those that it includes."""
+    digest = hashlib.sha256(file.read_bytes())
+    for line in file.read_text().splitlines():
+        if line.startswith("-r "):
+            digest.update(requirements_digest(file.parent / line.removeprefix("-r ").strip()).encode())
+    return digest.hexdigest()
+
+
+def ensure_environment(name: str, requirements: str) -> None:
+    """Make a virtual environment and install a requirements file into it, if that changed since the last time.
 
     Raises
     ------
@@ -135,18 +144,15 @@ def ensure_environment(name: str, requirements: Sequence[str]) -> None:
     """
     directory = PROJECT / name
     stamp = directory / "installed.sha256"
-    digest = hashlib.sha256()
-    for file in requirements:
-        digest.update((PROJECT / file).read_bytes())
-    wanted = f"{digest.hexdigest()} {sys.version_info[0]}.{sys.version_info[1]}"
+    wanted = f"{requirements_digest(PROJECT / requirements)} {sys.version_info[0]}.{sys.version_info[1]}"
     if stamp.exists() and stamp.read_text() == wanted:
         return
-    print(f"Installing {', '.join(requirements)} into {name} …", flush=True)
-    if not (directory / "bin" / "python").exists():
+    print(f"Installing {requirements} into {name} …", flush=True)
+    python = str(directory / "bin" / "python")
+    if not Path(python).exists():
         _run([sys.executable, "-m", "venv", str(directory)])
     stamp.unlink(missing_ok=True)
-    arguments = [argument for file in requirements for argument in ("-r", str(PROJECT / file))]
-    _run([str(directory / "bin" / "python"), "-m", "pip", "install", "-qq", *arguments])
+    _run([python, "-m", "pip", "install", "-qq", "-r", str(PROJECT / requirements)])
     stamp.write_text(wanted)
 
 
@@ -170,9 +176,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.python_only:
         missing = [package for package in missing if package.module == "ensurepip"]
     install_packages(missing)
-    ensure_environment(".venv", ["requirements.txt", "requirements-dev.txt"])
+    ensure_environment(".venv", "requirements-dev.txt")
     if not options.python_only:
-        ensure_environment(".venv-emulator", ["requirements-emulator.txt"])
+        ensure_environment(".venv-emulator", "requirements-emulator.txt")
 
 
 if __name__ == "__main__":

@@ -13,14 +13,16 @@ from localstack.archive import Archive, Urls
 from localstack.configuration import Configuration, Layout
 from localstack.errors import HarnessError
 
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do one command; returns the exit status."""
     parser = argparse.ArgumentParser(prog="localstack", description=__doc__)
     parser.add_argument("command", choices=["run", "start", "urls", "stop", "clean"])
     command = parser.parse_args(arguments).command
-    signal.signal(signal.SIGTERM, _interrupt)
-    signal.signal(signal.SIGHUP, _interrupt)
+    for number in _SIGNALS:
+        signal.signal(number, _interrupt)
     try:
         archive = Archive(Configuration.from_environment())
         return _COMMANDS[command](archive)
@@ -34,28 +36,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(archive: Archive) -> int:
     """Run in the foreground until Ctrl-C, or until a part of the archive ends by itself."""
-    with _alone(archive.configuration.layout):
+    layout = archive.configuration.layout
+    with _alone(layout):
         if archive.is_running():
             print("error: it runs in the background already; `make stop` ends that", file=sys.stderr)
             return 1
-        _introduce(archive.start(), archive.configuration)
-    print("Ctrl-C stops everything.", flush=True)
     try:
+        with _alone(layout):
+            urls = archive.start()
+        _introduce(urls, archive.configuration)
+        print("Ctrl-C stops everything.", flush=True)
         ended = archive.supervisor.wait_for_an_end()
     except KeyboardInterrupt:
         ended = None
         print("\nStopping …", flush=True)
-    # A second Ctrl-C would leave half of it running.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    with _alone(archive.configuration.layout, wait=True):
+    with _alone(layout, wait=True):
         if not archive.supervisor.recorded():
-            print("Stopped by another command.")
+            print("Everything is stopped.")
             return 0
         archive.stop()
     if ended is not None:
         log = archive.supervisor.log(ended.name)
         print(f"error: {ended.name} ended by itself; see {log}", file=sys.stderr)
         return 1
+    print("Everything is stopped.")
     return 0
 
 
@@ -94,6 +98,9 @@ _COMMANDS = {"run": _run, "start": _start, "urls": _urls, "stop": _stop, "clean"
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    # Once is enough: a second one (make passes Ctrl-C on) would leave half of it running.
+    for number in _SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 

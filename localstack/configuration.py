@@ -114,9 +114,7 @@ class Configuration:
             layout=Layout((PROJECT / (env.get("STATE_DIR") or ".local/archive")).resolve()),
             backend=backend,
             requested_ports={
-                name: _positive_integer(env, variable, 0)
-                for name, variable in PORTS.items()
-                if env.get(variable)
+                name: _positive_integer(env, variable, 0) for name, variable in PORTS.items() if env.get(variable)
             },
             region=env.get("AWS_REGION") or "us-east-1",
             function_timeout_seconds=function_timeout_seconds,

@@ -106,6 +106,4 @@ class DockerBackend:
                 check=False,
             )
         if result.returncode:
-            raise HarnessError(
-                f"docker compose {' '.join(arguments)} ended with status {result.returncode}", self._log
-            )
+            raise HarnessError(f"docker compose {' '.join(arguments)} ended with status {result.returncode}", self._log)

@@ -25,9 +25,7 @@ class EmbeddedBackend:
     aws_title = "Emulator of AWS"
     database_title = "MariaDB"
 
-    def __init__(
-        self, configuration: Configuration, ports: Mapping[str, int], supervisor: Supervisor
-    ) -> None:
+    def __init__(self, configuration: Configuration, ports: Mapping[str, int], supervisor: Supervisor) -> None:
         self._layout = configuration.layout
         self._region = configuration.region
         self._ports = ports

@@ -88,9 +88,7 @@ def _import_rest_api(body: bytes, query: dict[str, Any]) -> Response:
 
 def _overwrite_rest_api(api_id: str, body: bytes, mode: str | None) -> Response:
     if api_id not in apigateway_v1._rest_apis:
-        error: Response = apigateway_v1._v1_error(
-            "NotFoundException", "Invalid API identifier specified", 404
-        )
+        error: Response = apigateway_v1._v1_error("NotFoundException", "Invalid API identifier specified", 404)
         return error
     if mode == "overwrite":
         resources = apigateway_v1._resources.get(api_id, {})

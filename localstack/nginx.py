@@ -7,9 +7,7 @@ from pathlib import Path
 from localstack.processes import Supervisor, clean_environment
 
 
-def start_nginx(
-    supervisor: Supervisor, name: str, text: str, directory: Path, ready: Callable[[], bool]
-) -> None:
+def start_nginx(supervisor: Supervisor, name: str, text: str, directory: Path, ready: Callable[[], bool]) -> None:
     """Write the configuration (it says ``daemon off``), start nginx with it and wait until it is ready."""
     directory.mkdir(parents=True, exist_ok=True)
     configuration = directory / "nginx.conf"

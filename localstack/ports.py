@@ -32,13 +32,6 @@ def is_free(port: int) -> bool:
     return True
 
 
-def accepts_connections(port: int) -> bool:
-    """Whether somebody listens on the port now."""
-    with socket.socket() as probe:
-        probe.settimeout(1)
-        return probe.connect_ex((HOST, port)) == 0
-
-
 def choose_ports(kept: Path, requested: Mapping[str, int]) -> dict[str, int]:
     """Give each listener its port: the requested, else the one kept in the file, else a free one.
 

@@ -162,7 +162,7 @@ class Supervisor:
             # psutil compares start times before it signals, as this module does.
             with contextlib.suppress(psutil.NoSuchProcess):
                 member.kill()
-        psutil.wait_procs(family, timeout=5)
+        wait_until(lambda: all(map(_has_ended, family)), _STOP_SECONDS, f"{record.name} has ended")
 
     def _wait(self, record: ProcessRecord) -> None:
         deadline = time.monotonic() + _STOP_SECONDS
@@ -200,6 +200,14 @@ def _session(record: ProcessRecord) -> list[psutil.Process]:
             if os.getsid(process.pid) == record.pid:
                 members.append(process)
     return members
+
+
+def _has_ended(process: psutil.Process) -> bool:
+    """Whether it runs no more; its unreaped remains may be there for as long as its parent likes."""
+    try:
+        return bool(process.status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True
 
 
 def clean_environment() -> dict[str, str]:

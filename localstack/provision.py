@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 
 from localstack.aws import EmulatedAws
 from localstack.configuration import HOST, Configuration
+from localstack.errors import HarnessError
 from localstack.mariadb import Database
 
 _RETENTION_SECONDS = 14 * 24 * 3600  # the longest there is: a dead letter waits for a person
@@ -51,18 +52,29 @@ def ensure_database_secret(aws: EmulatedAws, configuration: Configuration, port:
 
 
 def provision(aws: EmulatedAws, configuration: Configuration) -> None:
-    """Make buckets, queues and tables, and connect the landing bucket to its queue."""
+    """Make buckets, queues and tables, and connect the landing bucket to its queue.
+
+    Raises
+    ------
+    HarnessError
+        The tables of an earlier start are gone, so that the index shows what cannot be answered.
+    """
+    dynamodb = aws.client("dynamodb")
+    provisioned = configuration.layout.data / "provisioned"
+    if provisioned.exists() and not aws.localstack and not dynamodb.list_tables()["TableNames"]:
+        raise HarnessError(
+            "the emulator has lost its tables and queues: it saves them when it is stopped, and was killed "
+            "(or the machine went down). `make clean` removes this archive"
+        )
     s3 = aws.client("s3")
     for bucket in (configuration.landing_bucket, configuration.static_bucket):
         _ensure_bucket(s3, bucket, configuration.region)
-    s3.put_bucket_versioning(
-        Bucket=configuration.landing_bucket, VersioningConfiguration={"Status": "Enabled"}
-    )
-    dynamodb = aws.client("dynamodb")
+    s3.put_bucket_versioning(Bucket=configuration.landing_bucket, VersioningConfiguration={"Status": "Enabled"})
     _ensure_table(dynamodb, configuration.records_table, "study_instance_uid", "entity")
     _ensure_table(dynamodb, configuration.rejections_table, "object", "version_id")
     queue_arn = _ensure_queues(aws.client("sqs"), configuration)
     _ensure_notification(s3, configuration.landing_bucket, queue_arn)
+    provisioned.touch()
 
 
 def _ensure_bucket(s3: Any, bucket: str, region: str) -> None:
@@ -83,9 +95,7 @@ def _ensure_notification(s3: Any, bucket: str, queue_arn: str) -> None:
         return
     s3.put_bucket_notification_configuration(
         Bucket=bucket,
-        NotificationConfiguration={
-            "QueueConfigurations": [{"QueueArn": queue_arn, "Events": ["s3:ObjectCreated:*"]}]
-        },
+        NotificationConfiguration={"QueueConfigurations": [{"QueueArn": queue_arn, "Events": ["s3:ObjectCreated:*"]}]},
     )
 
 
@@ -111,9 +121,7 @@ def _ensure_table(dynamodb: Any, table: str, partition_key: str, sort_key: str) 
 
 def _ensure_queues(sqs: Any, configuration: Configuration) -> str:
     name = configuration.landing_queue
-    dead_letter_arn = _ensure_queue(
-        sqs, f"{name}-dead-letter", {"MessageRetentionPeriod": str(_RETENTION_SECONDS)}
-    )
+    dead_letter_arn = _ensure_queue(sqs, f"{name}-dead-letter", {"MessageRetentionPeriod": str(_RETENTION_SECONDS)})
     return _ensure_queue(
         sqs,
         name,

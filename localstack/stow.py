@@ -3,17 +3,18 @@
 import sys
 import urllib.request
 from collections.abc import Mapping
+from string import Template
 
 from localstack.configuration import HOST, PROJECT, Layout
-from localstack.ports import accepts_connections
+from localstack.nginx import start_nginx
 from localstack.processes import Supervisor, clean_environment
 
+_TEMPLATE = PROJECT / "stow_nlb" / "nginx.conf"
 
-def start_stow(
-    supervisor: Supervisor, layout: Layout, ports: Mapping[str, int], settings: Mapping[str, str]
-) -> None:
+
+def start_stow(supervisor: Supervisor, layout: Layout, ports: Mapping[str, int], settings: Mapping[str, str]) -> None:
     """Start both, and wait until the service answers through nginx."""
-    port = ports["stow_proxy"]
+    service, proxy = ports["stow_service"], ports["stow_proxy"]
     supervisor.start(
         "stow",
         [sys.executable, "-m", "stow_nlb"],
@@ -21,13 +22,18 @@ def start_stow(
             **clean_environment(),
             **settings,
             "STOW_HOST": HOST,
-            "STOW_PORT": str(port),
-            "STOW_SHUTDOWN_TIMEOUT_SECONDS": "10",
+            "STOW_PORT": str(service),
+            "STOW_SHUTDOWN_TIMEOUT_SECONDS": "10",  # less than the harness waits before it kills
             "PYTHONUNBUFFERED": "1",
         },
         directory=PROJECT,
-        ready=lambda: accepts_connections(port) and _is_healthy(port),
+        ready=lambda: _is_healthy(service),
     )
+    directory = layout.run / "stow"
+    text = Template(_TEMPLATE.read_text()).substitute(
+        LISTEN=f"{HOST}:{proxy}", UPSTREAM=f"{HOST}:{service}", RUN_DIR=directory
+    )
+    start_nginx(supervisor, "stow-nginx", text, directory, ready=lambda: _is_healthy(proxy))
 
 
 def _is_healthy(port: int) -> bool:

@@ -102,10 +102,22 @@ class StowServer:
         return int(self._runner.addresses[0][1])
 
     def stop(self) -> None:
-        self._run(self._runner.cleanup())
+        self._run(self._cleanup())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+    async def _cleanup(self) -> None:
+        # aiohttp waits out its whole time-out for a connection that a client is closing just now, and goes
+        # on for ten seconds to read what a client that is gone might still have sent.
+        deadline = self._loop.time() + 1
+        while self._runner.server and self._runner.server.connections and self._loop.time() < deadline:
+            await asyncio.sleep(0.01)
+        await self._runner.cleanup()
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
 
     def post(
         self,

@@ -3,6 +3,7 @@
 import zlib
 from dataclasses import dataclass
 from io import BytesIO
+from itertools import count
 from typing import cast
 
 from pydicom.dataset import Dataset
@@ -15,6 +16,8 @@ from chalicelib.errors import DicomwebError, FailureReason, InstanceRejectedErro
 # All that is wanted stands before (0020,0010): SOP class and instance in group 8, then study and series.
 _SERIES_INSTANCE_UID = 0x0020000E
 _MAX_INFLATED_BYTES = 8 * 1024 * 1024
+# Real headers have about a hundred; millions of empty elements would take seconds to walk.
+_MAX_ELEMENTS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +73,14 @@ def _read_identity(file: BytesIO, transfer_syntax: TransferSyntax) -> Dataset:
     if transfer_syntax.deflated:
         # Limited, since the rest may be a bomb; incomplete, since `prefix` is.
         file = BytesIO(zlib.decompressobj(-zlib.MAX_WBITS).decompress(file.read(), _MAX_INFLATED_BYTES))
-    return read_dataset(
-        file,
-        transfer_syntax.implicit_vr,
-        transfer_syntax.little_endian,
-        stop_when=lambda tag, _vr, _length: tag > _SERIES_INSTANCE_UID,
-    )
+    seen = count()
+
+    def is_behind(tag: int, _vr: str | None, _length: int) -> bool:
+        if next(seen) > _MAX_ELEMENTS:
+            raise InstanceRejectedError("too many elements stand before the UIDs")
+        return tag > _SERIES_INSTANCE_UID
+
+    return read_dataset(file, transfer_syntax.implicit_vr, transfer_syntax.little_endian, stop_when=is_behind)
 
 
 def _text(dataset: Dataset, keyword: str) -> str:

@@ -1,7 +1,7 @@
 import pytest
 
 from localstack import bootstrap
-from localstack.bootstrap import Package, install_packages
+from localstack.bootstrap import Package, install_packages, requirements_digest
 
 
 def test_a_program_that_is_there_needs_no_package():
@@ -36,3 +36,13 @@ def test_packages_are_installed_without_starting_their_services(monkeypatch, tmp
     assert commands[1].endswith("apt-get -qq update")
     assert commands[2].endswith("--no-install-recommends mariadb-server-core")
     assert commands[3] == f"rm -f {tmp_path / 'policy-rc.d'}"
+
+
+def test_a_change_in_an_included_requirements_file_is_noticed(tmp_path):
+    (tmp_path / "dev.txt").write_text("-r base.txt\npytest==1\n")
+    (tmp_path / "base.txt").write_text("boto3==1\n")
+    before = requirements_digest(tmp_path / "dev.txt")
+
+    (tmp_path / "base.txt").write_text("boto3==2\n")
+
+    assert requirements_digest(tmp_path / "dev.txt") != before

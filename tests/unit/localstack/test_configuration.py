@@ -13,9 +13,7 @@ def test_an_empty_environment_gives_the_embedded_archive_in_the_project():
 
 
 def test_ports_and_state_directory_can_be_set():
-    configuration = Configuration.from_environment(
-        {"EDGE_PORT": "8080", "STOW_PORT": "", "STATE_DIR": "/x/y"}
-    )
+    configuration = Configuration.from_environment({"EDGE_PORT": "8080", "STOW_PORT": "", "STATE_DIR": "/x/y"})
 
     assert configuration.requested_ports == {"edge": 8080}
     assert str(configuration.layout.state) == "/x/y"

@@ -1,0 +1,40 @@
+"""The running archive that the tests of this directory drive: one for the whole session, with its own state."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parent.parent.parent
+
+
+def pytest_collection_modifyitems(items):
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.is_relative_to(here):
+            item.add_marker(pytest.mark.harness)
+
+
+@pytest.fixture(scope="session")
+def archive():
+    """Addresses of a running archive (localstack.archive.Urls), empty at the session's start.
+
+    ARCHIVE_URLS names a file with the output of `make urls` to use an archive that runs already; what a test
+    stores stays in it then.
+    """
+    from localstack.archive import Archive, Urls
+    from localstack.configuration import Configuration
+
+    if file := os.environ.get("ARCHIVE_URLS"):
+        yield Urls(**json.loads(Path(file).read_text()))
+        return
+    state = PROJECT / ".local" / "test"
+    own = Archive(Configuration.from_environment({"STATE_DIR": str(state), "SAMPLE": "0"}))
+    own.stop()  # what a killed test run left
+    for directory in (own.configuration.layout.data, own.configuration.layout.run):
+        shutil.rmtree(directory, ignore_errors=True)
+    own = Archive(own.configuration)
+    yield own.start()
+    own.stop()

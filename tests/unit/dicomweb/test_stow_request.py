@@ -1,0 +1,38 @@
+import pytest
+
+from chalicelib.dicomweb.stow_request import choose_response_type, find_boundary
+from chalicelib.errors import BadRequestError, NotAcceptableError, UnsupportedMediaTypeError
+
+
+@pytest.mark.parametrize(
+    ("content_type", "boundary"),
+    [
+        ('multipart/related; type="application/dicom"; boundary="a;b"', b"a;b"),
+        ("multipart/related; type=application/dicom; boundary=a=b", b"a=b"),
+        ('multipart/related; type="application/dicom"; boundary="a b"', b"a b"),
+        ("application/dicom; transfer-syntax=1.2.840.10008.1.2.1", None),
+    ],
+)
+def test_boundary_is_found(content_type: str, boundary: bytes | None) -> None:
+    assert find_boundary(content_type) == boundary
+
+
+@pytest.mark.parametrize("boundary", ["é", "a\tb", '"a "', "x" * 201])
+def test_boundary_that_cannot_be_one_is_refused(boundary: str) -> None:
+    with pytest.raises(BadRequestError):
+        find_boundary(f"multipart/related; type=application/dicom; boundary={boundary}")
+
+
+@pytest.mark.parametrize("content_type", [None, "", "text/plain", "a\nb"])
+def test_other_types_are_refused(content_type: str | None) -> None:
+    with pytest.raises((UnsupportedMediaTypeError, BadRequestError)):
+        find_boundary(content_type)
+
+
+def test_unreadable_quality_counts_as_one() -> None:
+    assert choose_response_type("application/dicom+xml;q=high") == "application/dicom+xml"
+
+
+def test_nothing_acceptable_is_an_error() -> None:
+    with pytest.raises(NotAcceptableError):
+        choose_response_type("image/jpeg")
