@@ -1,6 +1,7 @@
 """Runs a private MariaDB: own data directory, port and socket, one user with a random password."""
 
-import getpass
+import os
+import pwd
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -39,7 +40,7 @@ def start_mariadb(supervisor: Supervisor, layout: Layout, database: Database) ->
         [
             server,
             "--no-defaults",
-            f"--user={getpass.getuser()}",  # as root it refuses to guess
+            f"--user={_user()}",  # as root it refuses to guess
             f"--datadir={data}",
             f"--bind-address={HOST}",
             f"--port={database.port}",
@@ -58,6 +59,11 @@ def start_mariadb(supervisor: Supervisor, layout: Layout, database: Database) ->
     )
 
 
+def _user() -> str:
+    """Who runs this; not getpass.getuser(), which believes the environment."""
+    return pwd.getpwuid(os.getuid()).pw_name
+
+
 def _install(data: Path, log: Path) -> None:
     partial = data.with_suffix(".partial")
     shutil.rmtree(partial, ignore_errors=True)
@@ -67,9 +73,9 @@ def _install(data: Path, log: Path) -> None:
                 "mariadb-install-db",
                 "--no-defaults",
                 f"--datadir={partial}",
-                f"--user={getpass.getuser()}",
+                f"--user={_user()}",
                 "--auth-root-authentication-method=socket",  # root without a password: over the socket only
-                f"--auth-root-socket-user={getpass.getuser()}",
+                f"--auth-root-socket-user={_user()}",
                 "--skip-test-db",
                 "--skip-name-resolve",
             ],

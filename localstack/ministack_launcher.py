@@ -8,12 +8,12 @@ without it. A new version of ministack means trying each of them again
 """
 
 import compileall
-import contextlib
 import hashlib
 import json
 import os
 import sys
 import tempfile
+import threading
 import types
 import zipfile
 from collections.abc import Callable
@@ -126,6 +126,9 @@ def add_import_of_rest_apis() -> None:
     apigateway_v1.handle_request = handle_request
 
 
+_UNPACKING = threading.Lock()
+
+
 class _SharedZip(zipfile.ZipFile):
     """A deployment package that is unpacked and compiled once; each worker gets a link to that directory."""
 
@@ -133,13 +136,12 @@ class _SharedZip(zipfile.ZipFile):
         """Put the archive's content at `path`, an empty directory."""
         digest = hashlib.sha256(Path(str(self.filename)).read_bytes()).hexdigest()
         shared = Path(tempfile.gettempdir()) / f"package-{digest}"
-        if not shared.exists():
-            unpacked = Path(tempfile.mkdtemp(dir=shared.parent))
-            super().extractall(unpacked, members, pwd)
-            compileall.compile_dir(unpacked, quiet=2)
-            # Another worker may have been faster; its directory holds the same.
-            with contextlib.suppress(OSError):
-                unpacked.rename(shared)
+        with _UNPACKING:  # workers start at the same time
+            if not shared.exists():
+                unpacked = Path(tempfile.mkdtemp(dir=shared.parent))
+                super().extractall(unpacked, members, pwd)
+                compileall.compile_dir(unpacked, quiet=2)
+                unpacked.rename(shared)  # an interrupted one is never taken for whole
         Path(path).rmdir()
         Path(path).symlink_to(shared, target_is_directory=True)
 

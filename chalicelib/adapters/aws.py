@@ -26,6 +26,8 @@ def make_client(service: str) -> Any:
             max_pool_connections=64,
             connect_timeout=5,
             read_timeout=60,
+            # Presigned URLs of the older signature cannot name a response's content type.
+            signature_version="s3v4" if service == "s3" else None,
             retries={"mode": "standard", "max_attempts": 5},
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",

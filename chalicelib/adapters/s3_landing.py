@@ -1,12 +1,12 @@
 """The landing bucket in S3, as the store service writes to it."""
 
-import base64
 import logging
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.adapters.aws import service_faults
+from chalicelib.adapters.s3_signed_put import SignedPut
 from chalicelib.dicomweb.stow_request import DICOM
 
 if TYPE_CHECKING:
@@ -29,17 +29,11 @@ class S3Landing:
     def __init__(self, client: Any, bucket: str) -> None:
         self._client = client
         self._bucket = bucket
+        self._signed_put = SignedPut(client, bucket)
 
     def put(self, key: str, instance_bytes: bytes, sha256: str) -> None:
         """Write an instance whole; S3 refuses it where the digest differs."""
-        with service_faults("S3"):
-            self._client.put_object(
-                Bucket=self._bucket,
-                Key=key,
-                Body=instance_bytes,
-                ContentType=DICOM,
-                ChecksumSHA256=base64.b64encode(bytes.fromhex(sha256)).decode("ascii"),
-            )
+        self._signed_put.put(key, instance_bytes, content_type=DICOM, sha256=sha256)
 
     def begin_upload(self, key: str) -> "LandingUpload":
         """Start an S3 multipart upload."""

@@ -140,6 +140,20 @@ def combine_ranges(dates: DateRangeMatch, times: TimeRangeMatch) -> DateTimeRang
     )
 
 
+def check_order(attribute: Attribute, match: Match) -> None:
+    """Refuse a range that ends before it begins; to be called when ranges have been combined.
+
+    Raises
+    ------
+    InvalidQueryError
+        With the attribute's keyword.
+    """
+    match match:
+        case DateRangeMatch(first, last) | TimeRangeMatch(first, last) | DateTimeRangeMatch(first, last):
+            if first is not None and last is not None and first > last:
+                raise InvalidQueryError(f"{attribute.keyword}: the range ends before it begins")
+
+
 def pattern_of(text: str) -> tuple[str | Wildcard, ...]:
     """Split a text at its wildcards; adjacent ``*`` are one."""
     pieces: list[str | Wildcard] = []
@@ -214,9 +228,7 @@ def _parse_date(attribute: Attribute, text: str) -> Match:
     if text.strip("*") == "":
         return UniversalMatch()
     bounds = [_date_bound(attribute, bound) for bound in _range_of(attribute, text)]
-    first, last = bounds[0], bounds[-1]
-    _check_order(attribute, first is not None and last is not None and first > last)
-    return DateRangeMatch(first, last)
+    return DateRangeMatch(bounds[0], bounds[-1])
 
 
 def _date_bound(attribute: Attribute, text: str) -> date | None:
@@ -238,7 +250,6 @@ def _parse_time(attribute: Attribute, text: str) -> Match:
     # "1030" is the minute: a range to it ends with 10:30:59.999999.
     first = spans[0][0] if spans[0] else None
     last = spans[-1][1] if spans[-1] else None
-    _check_order(attribute, first is not None and last is not None and first > last)
     return TimeRangeMatch(first, last)
 
 
@@ -248,11 +259,6 @@ def _range_of(attribute: Attribute, text: str) -> tuple[str, ...]:
     if len(bounds) > 2 or not any(bounds):
         raise InvalidQueryError(f"{attribute.keyword} is not a value or a range (A-B, A-, -B)")
     return bounds
-
-
-def _check_order(attribute: Attribute, reversed_: bool) -> None:
-    if reversed_:
-        raise InvalidQueryError(f"{attribute.keyword}: the range ends before it begins")
 
 
 def _parse_number(attribute: Attribute, text: str) -> Match:

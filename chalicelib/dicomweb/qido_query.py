@@ -16,6 +16,7 @@ from chalicelib.dicomweb.matching import (
     DateRangeMatch,
     Match,
     TimeRangeMatch,
+    check_order,
     combine_ranges,
     parse_match,
 )
@@ -148,6 +149,8 @@ class _Reading:
                 if moments is not None:
                     conditions[path] = Condition(condition.attribute, moments)
                     del conditions[time_path]
+        for condition in conditions.values():
+            check_order(condition.attribute, condition.match)
         return tuple(conditions.values())
 
     def take(self, name: str, value: str) -> None:

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from localstack.aws import EmulatedAws
+from tests.contract.emulator import running_emulator
 from tests.mariadb_server import mariadb_server
 
 
@@ -13,3 +15,9 @@ def database_secret(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[s
     directory: Path = tmp_path_factory.mktemp("mariadb")
     with mariadb_server(directory) as secret:
         yield secret
+
+
+@pytest.fixture(scope="session")
+def emulated_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatedAws]:
+    with running_emulator(tmp_path_factory.mktemp("emulator")) as aws:
+        yield aws

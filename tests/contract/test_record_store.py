@@ -1,0 +1,154 @@
+"""What RecordStore promises, shown by the one in memory and the one on DynamoDB."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from chalicelib.adapters.dynamodb import DynamoDbRecordStore
+from chalicelib.adapters.memory import MemoryRecordStore
+from chalicelib.adapters.sqs import SqsMessageQueue
+from chalicelib.dicomweb.resources import InstanceUids
+from chalicelib.ports import ClaimOutcome, ObjectVersion, RecordKey, RecordStore, Rejection
+
+AT = datetime(2024, 3, 1, 12, 30, 15, tzinfo=UTC)
+LANDING = ObjectVersion("landing", "a/b", "v1")
+TABLES = {"records": ("study_instance_uid", "entity"), "rejections": ("object", "version_id")}
+
+
+@pytest.fixture
+def dynamodb(emulated_aws: Any) -> Any:
+    client = emulated_aws.client("dynamodb")
+    existing = client.list_tables()["TableNames"]
+    for table, keys in TABLES.items():
+        if table in existing:
+            client.delete_table(TableName=table)
+        client.create_table(
+            TableName=table,
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
+            KeySchema=[
+                {"AttributeName": key, "KeyType": kind} for key, kind in zip(keys, ("HASH", "RANGE"), strict=True)
+            ],
+        )
+    return client
+
+
+@pytest.fixture(params=["memory", pytest.param("dynamodb", marks=pytest.mark.database)])
+def store(request: pytest.FixtureRequest) -> RecordStore:
+    if request.param == "memory":
+        return MemoryRecordStore()
+    return DynamoDbRecordStore(
+        request.getfixturevalue("dynamodb"), records_table="records", rejections_table="rejections"
+    )
+
+
+def claim(store: RecordStore, uids: InstanceUids, sha256: str = "aa", landing: ObjectVersion = LANDING) -> ClaimOutcome:
+    return store.claim_instance(uids, sha256=sha256, landing=landing, stored_at=AT)
+
+
+def test_the_first_content_wins(store: RecordStore) -> None:
+    uids = InstanceUids("1.2", "1.3", "1.4")
+    assert claim(store, uids) is ClaimOutcome.NEW
+    assert claim(store, uids) is ClaimOutcome.INCOMPLETE
+    assert claim(store, uids, "bb") is ClaimOutcome.OTHER_CONTENT
+    store.complete_instance(uids, qido={}, metadata=b"gz")
+    assert claim(store, uids, landing=ObjectVersion("landing", "other", "v2")) is ClaimOutcome.COMPLETE
+    assert claim(store, uids, "bb") is ClaimOutcome.OTHER_CONTENT
+    record = store.get_instance(uids)
+    assert record is not None
+    assert (record.sha256, record.landing) == ("aa", LANDING)
+
+
+def test_of_many_claims_at_once_one_is_new(store: RecordStore) -> None:
+    uids = InstanceUids("1.2", "1.3", "1.5")
+    with ThreadPoolExecutor(8) as threads:
+        outcomes = list(threads.map(lambda number: claim(store, uids, f"{number:02}"), range(16)))
+    assert outcomes.count(ClaimOutcome.NEW) == 1
+    assert outcomes.count(ClaimOutcome.OTHER_CONTENT) == 15
+
+
+def test_a_record_is_read_as_it_was_written(store: RecordStore) -> None:
+    uids = InstanceUids("1.2", "1.3", "1.4")
+    assert store.get_instance(uids) is None
+    claim(store, uids, landing=ObjectVersion("landing", "plain/ü", None))
+    qido = {"00100010": {"vr": "PN", "Value": [{"Alphabetic": "O'Brien", "Ideographic": "山田"}]}}
+    store.complete_instance(uids, qido=qido, metadata=bytes(range(256)))
+    record = store.get_instance(uids)
+    assert record is not None
+    assert record.uids == uids
+    assert record.landing == ObjectVersion("landing", "plain/ü", None)
+    assert record.stored_at == AT
+    assert record.complete
+    assert record.qido == qido
+    assert record.metadata == bytes(range(256))
+
+
+def test_a_study_lists_its_own_complete_instances_only(store: RecordStore) -> None:
+    listed = [InstanceUids("1.2", f"1.2.{number % 3}", f"1.9.{number}") for number in range(30)]
+    for uids in listed:
+        claim(store, uids)
+        store.complete_instance(uids, qido={}, metadata=None)
+    claim(store, InstanceUids("1.2", "1.2.1", "9.9"))
+    other = InstanceUids("1.20", "1.2.1", "1.9.1")
+    claim(store, other)
+    store.complete_instance(other, qido={}, metadata=None)
+    store.put_qido_answers("1.2", {"0020000D": {}}, {"1.2.1": {}})
+    assert sorted(record.uids for record in store.list_instances("1.2")) == sorted(listed)
+    assert list(store.list_instances("7.7")) == []
+
+
+def test_a_large_study_is_listed_over_all_its_pages(store: RecordStore) -> None:
+    for number in range(12):
+        uids = InstanceUids("1.2", "1.3", f"1.4.{number}")
+        claim(store, uids)
+        store.complete_instance(uids, qido={}, metadata=bytes(200_000))
+    assert len(list(store.list_instances("1.2"))) == 12
+
+
+def test_digests_are_known_of_registered_instances(store: RecordStore) -> None:
+    instances = [InstanceUids("1.2", "1.3", f"1.4.{number}") for number in range(130)]
+    for number, uids in enumerate(instances[:120]):
+        claim(store, uids, f"{number:04}")
+    digests = store.get_digests(instances)
+    assert digests == {uids: f"{number:04}" for number, uids in enumerate(instances[:120])}
+    assert store.get_digests([]) == {}
+
+
+def test_answers_of_all_levels_are_got_in_batches(store: RecordStore) -> None:
+    series = {f"1.3.{number}": {"00200011": {"vr": "IS", "Value": [number]}} for number in range(130)}
+    store.put_qido_answers("1.2", {"00100020": {"vr": "LO", "Value": ["P"]}}, series)
+    uids = InstanceUids("1.2", "1.3.1", "1.4")
+    claim(store, uids)
+    store.complete_instance(uids, qido={"00080018": {"vr": "UI"}}, metadata=None)
+    keys = [RecordKey("1.2"), RecordKey("1.2", "1.3.1", "1.4"), RecordKey("9.9")]
+    keys += [RecordKey("1.2", uid) for uid in series]
+    answers = store.get_qido_answers([*keys, RecordKey("1.2")])
+    assert answers[RecordKey("1.2")] == {"00100020": {"vr": "LO", "Value": ["P"]}}
+    assert answers[RecordKey("1.2", "1.3.1", "1.4")] == {"00080018": {"vr": "UI"}}
+    assert {uid: answers[RecordKey("1.2", uid)] for uid in series} == series
+    assert RecordKey("9.9") not in answers
+
+
+def test_a_rejection_is_kept_once_for_each_version(store: RecordStore) -> None:
+    first = Rejection(ObjectVersion("landing", "a/b c", "v1"), "not DICOM", 0xC000, AT)
+    second = Rejection(ObjectVersion("landing", "a/b c", None), "duplicate", 0x0111, AT)
+    for rejection in (first, second, first):
+        store.put_rejection(rejection)
+    assert sorted(store.list_rejections(), key=lambda it: it.reason) == [second, first]
+
+
+@pytest.mark.database
+def test_messages_are_deleted_in_batches(emulated_aws: Any) -> None:
+    client = emulated_aws.client("sqs")
+    url = client.create_queue(QueueName="landing-contract")["QueueUrl"]
+    for number in range(13):
+        client.send_message(QueueUrl=url, MessageBody=str(number))
+    handles: list[str] = []
+    while len(handles) < 13:
+        answer = client.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=60)
+        handles += [message["ReceiptHandle"] for message in answer["Messages"]]
+    SqsMessageQueue(client, "landing-contract").delete(handles)
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    assert client.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"] == dict.fromkeys(names, "0")

@@ -1,0 +1,125 @@
+"""The services behind a running archive, as an operator sees them: buckets, queues and records."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from urllib.parse import quote_plus
+
+from localstack.archive import Urls
+from localstack.aws import EmulatedAws
+from tests.e2e.clients import search, values, wait_until
+
+_INSTANCES = "00201208"  # Number of Study Related Instances
+
+
+@dataclass(frozen=True)
+class Landed:
+    """A version of an object in the landing bucket."""
+
+    key: str
+    version_id: str
+
+
+class Backend:
+    """Buckets, queues and tables of one archive, under the names that the harness gives them."""
+
+    def __init__(self, urls: Urls) -> None:
+        aws = EmulatedAws(int(urls.s3_endpoint.rpartition(":")[2]), urls.region)
+        self.urls = urls
+        self.s3, self.sqs, self.dynamodb = aws.client("s3"), aws.client("sqs"), aws.client("dynamodb")
+        self.landing_bucket = urls.landing_bucket
+        self.queue_url = self.sqs.get_queue_url(QueueName="landing")["QueueUrl"]
+        self.dead_letter_url = self.sqs.get_queue_url(QueueName="landing-dead-letter")["QueueUrl"]
+
+    # --- the landing bucket ---------------------------------------------------------------------
+
+    def upload(self, key: str, content: bytes) -> Landed:
+        """Put an object as any S3 client does."""
+        answer = self.s3.put_object(Bucket=self.landing_bucket, Key=key, Body=content)
+        return Landed(key, answer["VersionId"])
+
+    def read(self, landed: Landed) -> bytes:
+        """Content of a version."""
+        answer = self.s3.get_object(Bucket=self.landing_bucket, Key=landed.key, VersionId=landed.version_id)
+        return answer["Body"].read()
+
+    def landed(self, prefix: str = "") -> set[Landed]:
+        """All versions below a prefix."""
+        pages = self.s3.get_paginator("list_object_versions").paginate(Bucket=self.landing_bucket, Prefix=prefix)
+        return {
+            Landed(version["Key"], version["VersionId"]) for page in pages for version in page.get("Versions", [])
+        }
+
+    # --- the queues -----------------------------------------------------------------------------
+
+    def event(self, landed: Landed) -> str:
+        """The notification that S3 sends of a new version; keys are form-encoded in it."""
+        s3 = {
+            "bucket": {"name": self.landing_bucket},
+            "object": {"key": quote_plus(landed.key, safe="/"), "versionId": landed.version_id},
+        }
+        return json.dumps({"Records": [{"eventSource": "aws:s3", "eventName": "ObjectCreated:Put", "s3": s3}]})
+
+    def send(self, *bodies: str) -> None:
+        """Put messages into the landing queue."""
+        for start in range(0, len(bodies), 10):
+            batch = bodies[start : start + 10]
+            answer = self.sqs.send_message_batch(
+                QueueUrl=self.queue_url,
+                Entries=[{"Id": str(number), "MessageBody": body} for number, body in enumerate(batch)],
+            )
+            assert not answer.get("Failed")
+
+    def pending(self) -> int:
+        """Messages of the landing queue, also those that are being worked on."""
+        return self._count(self.queue_url)
+
+    def dead_letters(self) -> int:
+        """Messages of the dead-letter queue."""
+        return self._count(self.dead_letter_url)
+
+    def wait_until_idle(self, seconds: float = 120) -> None:
+        """Wait until each message of the landing queue is dealt with."""
+        wait_until(lambda: self.pending() == 0, "the landing queue is empty", seconds)
+
+    def _count(self, queue_url: str) -> int:
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        attributes = self.sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=names)["Attributes"]
+        return sum(int(attributes[name]) for name in names)
+
+    # --- what became of it ----------------------------------------------------------------------
+
+    def rejections(self) -> dict[Landed, tuple[int, str]]:
+        """Failure reason and text of every rejected version."""
+        pages = self.dynamodb.get_paginator("scan").paginate(TableName="rejections", ConsistentRead=True)
+        return {
+            Landed(
+                item["object"]["S"].removeprefix(f"{self.landing_bucket}/"), item["version_id"]["S"]
+            ): (int(item["failure_reason"]["N"]), item["reason"]["S"])
+            for page in pages
+            for item in page["Items"]
+        }
+
+    def published(self) -> dict[str, Landed]:
+        """Landing version of each registered instance, by the SHA-256 of its content."""
+        pages = self.dynamodb.get_paginator("scan").paginate(TableName="records", ConsistentRead=True)
+        return {
+            item["sha256"]["S"]: Landed(item["landing_key"]["S"], item["landing_version"]["S"])
+            for page in pages
+            for item in page["Items"]
+            if item["entity"]["S"].startswith("instance/") and item["complete"]["BOOL"]
+        }
+
+    def instance_count(self, study_instance_uid: str) -> int:
+        """What search says of a study."""
+        hits = search(f"{self.urls.dicomweb}/studies", StudyInstanceUID=study_instance_uid)
+        return int(values(hits, _INSTANCES)[0]) if hits else 0
+
+    def wait_until_searchable(self, study_instance_uid: str, instances: int, seconds: float = 60) -> None:
+        """Wait until search counts all instances of a study."""
+        wait_until(
+            lambda: self.instance_count(study_instance_uid) == instances,
+            f"{study_instance_uid} has {instances} instances",
+            seconds,
+        )
