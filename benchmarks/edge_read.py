@@ -46,7 +46,7 @@ http {{
     access_log {directory}/access.log combined buffer=32k flush=1s;
     client_body_temp_path {directory}; proxy_temp_path {directory}; fastcgi_temp_path {directory};
     uwsgi_temp_path {directory}; scgi_temp_path {directory};
-    sendfile on; tcp_nopush on;
+    sendfile on;
     map $uri $caching {{ ~/instances/ "public, max-age=31536000, immutable"; default no-cache; }}
     server {{
         listen 127.0.0.1:{port};

@@ -5,9 +5,11 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from io import BytesIO
+from threading import Lock
 from typing import Any, BinaryIO, cast
 
 from chalicelib.adapters.aws import service_faults
+from chalicelib.adapters.s3_signed_put import SignedPut, is_plain
 from chalicelib.dicomweb.static_object import StaticObject
 from chalicelib.errors import NotFoundError
 from chalicelib.ports import ObjectContent, ObjectHead, ObjectVersion
@@ -32,6 +34,8 @@ class S3ObjectStore:
     def __init__(self, client: Any, *, in_memory_bytes: int) -> None:
         self._client = client
         self._in_memory_bytes = in_memory_bytes
+        self._signed_puts: dict[str, SignedPut] = {}
+        self._signed_puts_lock = Lock()
 
     @contextmanager
     def open(self, version: ObjectVersion) -> Iterator[ObjectContent]:
@@ -50,11 +54,17 @@ class S3ObjectStore:
 
     def put(self, bucket: str, content: StaticObject) -> None:
         """Write one instance-level object."""
-        if isinstance(content.body, bytes):
+        if not isinstance(content.body, bytes):
+            self._put_pieces(bucket, content, content.body)
+        elif is_plain(content.key):
+            headers = {"Content-Type": content.content_type, "Cache-Control": content.cache_control}
+            if content.content_encoding:
+                headers["Content-Encoding"] = content.content_encoding
+            digest = hashlib.sha256(content.body).hexdigest()
+            self._signed_put(bucket).put(content.key, content.body, headers=headers, sha256=digest)
+        else:
             with service_faults("S3"):
                 self._client.put_object(Bucket=bucket, Body=content.body, **_properties(content))
-        else:
-            self._put_pieces(bucket, content, content.body)
 
     def put_aggregate(self, bucket: str, content: StaticObject, replaces: str | None) -> str:
         """Write an aggregate in place of just the version with ETag `replaces`."""
@@ -97,6 +107,12 @@ class S3ObjectStore:
                     ExpiresIn=_PRESIGNED_SECONDS,
                 )
             )
+
+    def _signed_put(self, bucket: str) -> SignedPut:
+        with self._signed_puts_lock:
+            if bucket not in self._signed_puts:
+                self._signed_puts[bucket] = SignedPut(self._client, bucket)
+            return self._signed_puts[bucket]
 
     def _put_pieces(self, bucket: str, content: StaticObject, pieces: Iterable[bytes]) -> None:
         """Multipart upload, one part in memory at a time; leaves nothing behind if it fails."""

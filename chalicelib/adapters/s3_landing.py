@@ -33,7 +33,7 @@ class S3Landing:
 
     def put(self, key: str, instance_bytes: bytes, sha256: str) -> None:
         """Write an instance whole; S3 refuses it where the digest differs."""
-        self._signed_put.put(key, instance_bytes, content_type=DICOM, sha256=sha256)
+        self._signed_put.put(key, instance_bytes, headers={"Content-Type": DICOM}, sha256=sha256)
 
     def begin_upload(self, key: str) -> "LandingUpload":
         """Start an S3 multipart upload."""

@@ -150,7 +150,8 @@ def check_order(attribute: Attribute, match: Match) -> None:
     """
     match match:
         case DateRangeMatch(first, last) | TimeRangeMatch(first, last) | DateTimeRangeMatch(first, last):
-            if first is not None and last is not None and first > last:
+            # The two ends are of one type, which a union of three matches does not say.
+            if first is not None and last is not None and first > last:  # type: ignore[operator]
                 raise InvalidQueryError(f"{attribute.keyword}: the range ends before it begins")
 
 

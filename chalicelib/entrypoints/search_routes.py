@@ -12,6 +12,7 @@ from chalicelib.entrypoints.http import view
 
 search_routes = Blueprint(__name__)
 
+
 @search_routes.middleware("http")
 def accept_anything_by_default(request: Request, get_response: Callable[[Request], Response]) -> Response:
     """Read an absent Accept header as ``*/*`` (RFC 9110 §12.5.1).

@@ -10,6 +10,7 @@ from threading import BoundedSemaphore
 from typing import Protocol, TypeVar
 
 from chalicelib.dicomweb.part10 import read_instance
+from chalicelib.dicomweb.pixel_data import find_frames
 from chalicelib.dicomweb.resources import InstanceUids
 from chalicelib.dicomweb.stow_header import InstanceHeader, read_header
 from chalicelib.dicomweb.stow_request import DICOM
@@ -121,6 +122,7 @@ class StoreInstances:
             self._checks,
             read_instance(BytesIO(instance_bytes), max_inflated_bytes=self.limits.max_inflated_bytes) as instance,
         ):
+            find_frames(instance)  # refuses pixel data that does not hold the declared frames
             return InstanceHeader(instance.uids, instance.sop_class_uid, instance.transfer_syntax_uid)
 
     def close(self) -> None:

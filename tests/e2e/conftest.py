@@ -38,3 +38,11 @@ def archive():
     own = Archive(own.configuration)
     yield own.start()
     own.stop()
+
+
+@pytest.fixture(scope="session")
+def backend(archive):
+    """The services behind the archive (tests.e2e.backend.Backend)."""
+    from tests.e2e.backend import Backend
+
+    return Backend(archive)

@@ -63,7 +63,7 @@ def signed_put(s3: _S3, monkeypatch: pytest.MonkeyPatch) -> SignedPut:
 
 
 def _put(signed_put: SignedPut) -> None:
-    signed_put.put("stow/a-b/1.dcm", BODY, content_type="application/dicom", sha256=SHA256)
+    signed_put.put("stow/a-b/1.dcm", BODY, headers={"Content-Type": "application/dicom"}, sha256=SHA256)
 
 
 def test_object_is_put_with_its_digest(s3: _S3, signed_put: SignedPut) -> None:

@@ -4,7 +4,6 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-import pydicom.data
 import pytest
 from pydicom import dcmread
 from pydicom.dataelem import DataElement
@@ -16,6 +15,7 @@ from chalicelib.dicomweb.json_model import BulkData, dump_json, to_json
 from chalicelib.dicomweb.part10 import read_instance
 from chalicelib.errors import InstanceRejectedError
 from tests.builders import encode, make_instance
+from tests.pydicom_files import COMPARABLE_FILES, PACKAGED_FILES, UNPUBLISHABLE, pydicoms_json, without_binary
 
 
 def convert(data: bytes) -> tuple[dict[str, Any], list[BulkData]]:
@@ -146,57 +146,13 @@ def test_group_lengths_are_left_out_at_every_level() -> None:
     assert dicom_json["00082218"]["Value"] == [{"00080100": {"vr": "SH", "Value": ["X"]}}]
 
 
-# Truncated, without UIDs or transfer syntax, with an invalid VR, or no Part 10 files.
-UNPUBLISHABLE = {
-    "ExplVR_BigEndNoMeta.dcm",
-    "ExplVR_LitEndNoMeta.dcm",
-    "JPEGLSNearLossless_08.dcm",
-    "JPEGLSNearLossless_16.dcm",
-    "MR_truncated.dcm",
-    "SC_rgb_jls_lossy_line.dcm",
-    "SC_rgb_jls_lossy_sample.dcm",
-    "SC_rgb_jpeg.dcm",
-    "UN_sequence.dcm",
-    "empty_charset_LEI.dcm",
-    "meta_missing_tsyntax.dcm",
-    "nested_priv_SQ.dcm",
-    "no_meta.dcm",
-    "no_meta_group_length.dcm",
-    "priv_SQ.dcm",
-    "rtplan_truncated.dcm",
-    "rtstruct.dcm",
-}
-# pydicom gives up on its NumberOfFrames of "1A"; see the test of invalid values.
-INVALID_VALUES = {"badVR.dcm"}
-PACKAGED_FILES = sorted(Path(pydicom.data.__file__).parent.glob("test_files/*.dcm"))
-
-
-@pytest.mark.parametrize(
-    "path", [path for path in PACKAGED_FILES if path.name not in UNPUBLISHABLE | INVALID_VALUES], ids=lambda p: p.name
-)
+@pytest.mark.parametrize("path", COMPARABLE_FILES, ids=lambda p: p.name)
 def test_metadata_of_pydicoms_own_files_equals_what_pydicom_gives(path: Path) -> None:
     dicom_json, _ = convert(path.read_bytes())
-    expected = json.loads(json.dumps(without_binary(dcmread(path).to_json_dict())))
-    assert without_binary(dicom_json) == expected
+    assert without_binary(dicom_json) == pydicoms_json(path.read_bytes())
 
 
 @pytest.mark.parametrize("path", [path for path in PACKAGED_FILES if path.name in UNPUBLISHABLE], ids=lambda p: p.name)
 def test_pydicoms_own_broken_files_are_rejected(path: Path) -> None:
     with pytest.raises(InstanceRejectedError):
         convert(path.read_bytes())
-
-
-def without_binary(document: dict[str, Any]) -> dict[str, Any]:
-    """Without group lengths, and with only the VR of binary values: those are compared as bulk data."""
-    result = {}
-    for tag, element in document.items():
-        if tag.endswith("0000"):
-            continue
-        if element["vr"] == "SQ":
-            items = [without_binary(item) for item in element.get("Value", [])]
-            result[tag] = {"vr": "SQ", "Value": items} if items else {"vr": "SQ"}
-        elif "InlineBinary" in element or "BulkDataURI" in element:
-            result[tag] = {"vr": element["vr"]}
-        else:
-            result[tag] = dict(element)
-    return result

@@ -1,0 +1,60 @@
+"""The files that pydicom packages: which of them can be published, and what pydicom says of a file."""
+
+from __future__ import annotations
+
+import json
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pydicom.data
+from pydicom import dcmread
+
+# Truncated, without UIDs or transfer syntax, with an invalid VR, or no Part 10 files.
+UNPUBLISHABLE = {
+    "ExplVR_BigEndNoMeta.dcm",
+    "ExplVR_LitEndNoMeta.dcm",
+    "JPEGLSNearLossless_08.dcm",
+    "JPEGLSNearLossless_16.dcm",
+    "MR_truncated.dcm",
+    "SC_rgb_jls_lossy_line.dcm",
+    "SC_rgb_jls_lossy_sample.dcm",
+    "SC_rgb_jpeg.dcm",
+    "UN_sequence.dcm",
+    "empty_charset_LEI.dcm",
+    "meta_missing_tsyntax.dcm",
+    "nested_priv_SQ.dcm",
+    "no_meta.dcm",
+    "no_meta_group_length.dcm",
+    "priv_SQ.dcm",
+    "rtplan_truncated.dcm",
+    "rtstruct.dcm",
+}
+# pydicom gives up on its NumberOfFrames of "1A".
+INVALID_VALUES = {"badVR.dcm"}
+
+PACKAGED_FILES = sorted(Path(pydicom.data.__file__).parent.glob("test_files/*.dcm"))
+PUBLISHABLE_FILES = [path for path in PACKAGED_FILES if path.name not in UNPUBLISHABLE]
+COMPARABLE_FILES = [path for path in PUBLISHABLE_FILES if path.name not in INVALID_VALUES]
+
+
+def pydicoms_json(data: bytes) -> dict[str, Any]:
+    """What pydicom makes of a Part 10 file, as it looks after a way through JSON text; see `without_binary`."""
+    result: dict[str, Any] = json.loads(json.dumps(without_binary(dcmread(BytesIO(data)).to_json_dict())))
+    return result
+
+
+def without_binary(document: dict[str, Any]) -> dict[str, Any]:
+    """Without group lengths, and with only the VR of binary values: those are compared as bulk data."""
+    result = {}
+    for tag, element in document.items():
+        if tag.endswith("0000"):
+            continue
+        if element["vr"] == "SQ":
+            items = [without_binary(item) for item in element.get("Value", [])]
+            result[tag] = {"vr": "SQ", "Value": items} if items else {"vr": "SQ"}
+        elif "InlineBinary" in element or "BulkDataURI" in element:
+            result[tag] = {"vr": element["vr"]}
+        else:
+            result[tag] = dict(element)
+    return result

@@ -1,0 +1,76 @@
+"""Documents as rows of the index."""
+
+from datetime import date, time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.adapters.mysql_rows import request_attribute_rows, row_of
+from chalicelib.dicomweb.attributes import ATTRIBUTES, Level
+from tests.qido_builders import document
+
+
+def test_a_study_becomes_a_row():
+    row = row_of(
+        document(
+            StudyInstanceUID="1.2",
+            StudyDate="20240430",
+            StudyTime="1015",
+            PatientID=" P ",
+            PatientName="Yamada^Tarou=山田^太郎",
+            ModalitiesInStudy=["CT"],
+        ),
+        Level.STUDY,
+    )
+    assert {column: value for column, value in row.items() if value is not None} == {
+        "study_instance_uid": "1.2",
+        "study_date": date(2024, 4, 30),
+        "study_time": time(10, 15),
+        "patient_id": "P",
+        "patient_name": "yamada^tarou",
+        "patient_name_ideographic": "山田^太郎",
+    }
+    assert row["accession_number"] is None
+
+
+def test_values_are_cut_to_the_column():
+    row = row_of(document(PatientID="x" * 500, PatientName="y" * 500), Level.STUDY)
+    assert (len(row["patient_id"]), len(row["patient_name"])) == (128, 255)
+
+
+@pytest.mark.parametrize(
+    ("keyword", "column", "value"),
+    [
+        ("SeriesDate", "series_date", "2024"),
+        ("SeriesTime", "series_time", "noon"),
+        ("SeriesNumber", "series_number", "1.5"),
+        ("SeriesInstanceUID", "series_instance_uid", "1.2/../3"),
+        ("Modality", "modality", None),
+    ],
+)
+def test_what_is_no_value_becomes_null(keyword, column, value):
+    assert row_of(document(**{keyword: value}), Level.SERIES)[column] is None
+
+
+def test_items_of_a_sequence_become_rows_and_empty_ones_do_not():
+    items = [{"00400009": {"vr": "SH", "Value": ["S"]}}, {}, "hostile"]
+    series = {"00400275": {"vr": "SQ", "Value": items}}
+    assert request_attribute_rows(series) == [{"scheduled_procedure_step_id": "S", "requested_procedure_id": None}]
+    assert request_attribute_rows({}) == []
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda children: st.lists(children, max_size=3) | st.dictionaries(st.text(max_size=5), children, max_size=3),
+    max_leaves=6,
+)
+ELEMENTS = st.fixed_dictionaries({"vr": st.just("LO"), "Value": JSON | st.lists(JSON, max_size=3)}) | JSON
+DOCUMENTS = st.dictionaries(st.sampled_from([attribute.tag for attribute in ATTRIBUTES]), ELEMENTS, max_size=6)
+
+
+@given(DOCUMENTS)
+def test_no_document_raises(hostile):
+    for level in Level:
+        row_of(hostile, level)
+    request_attribute_rows(hostile)
