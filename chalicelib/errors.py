@@ -12,6 +12,7 @@
     ├── ContentTooLargeError             413
     ├── UnsupportedMediaTypeError        415
     ├── InstanceRejectedError            409  this instance can never be stored; says why in DICOM's codes
+    ├── NotImplementedResourceError      501  the standard has this resource, this archive does not
     └── ServiceFaultError                503  a service failed; trying again may help
         └── PreconditionFailedError      503  somebody else wrote first
 
@@ -106,6 +107,12 @@ class InstanceRejectedError(DicomwebError):
     def __init__(self, message: str, failure_reason: FailureReason = FailureReason.CANNOT_UNDERSTAND) -> None:
         super().__init__(message)
         self.failure_reason = failure_reason
+
+
+class NotImplementedResourceError(DicomwebError):
+    """The standard defines the resource, and this archive does not make it."""
+
+    status = 501
 
 
 class ServiceFaultError(DicomwebError):

@@ -41,8 +41,8 @@ const PREFLIGHT_HEADERS = {
 
 /**
  * What the stored object of a kind is. `types`: its media types, single part. `parts`: the values of `type` of a
- * multipart/related that it satisfies. `usual`: what OHIF sends, known without parsing. A kind that is not named here is asked for under its path whatever the
- * Accept says: only the API writes such objects.
+ * multipart/related that it satisfies. `usual`: what OHIF sends, known without parsing. A kind that is not named here is
+ * asked for under its path whatever the Accept says: only the API writes such objects.
  */
 const STORED = {
   metadata: { types: ['application/dicom+json', 'application/json'], usual: 'application/dicom+json' },
@@ -278,7 +278,7 @@ function members(header) {
 
 /** Whether a client takes gzip. Where the header is absent it does not: such clients mostly cannot decode it. */
 function acceptsGzip(acceptEncoding) {
-  if (/^gzip(,|$)/.test(acceptEncoding)) {
+  if (acceptEncoding !== undefined && acceptEncoding.indexOf('gzip, ') === 0) {
     return true; // every browser
   }
   const codings = members(acceptEncoding);

@@ -110,8 +110,8 @@ class QidoQuery:
             reading.take(name, value)
         return cls(
             level=level,
-            study_instance_uid=study_instance_uid and check_uid(study_instance_uid, "StudyInstanceUID"),
-            series_instance_uid=series_instance_uid and check_uid(series_instance_uid, "SeriesInstanceUID"),
+            study_instance_uid=_path_uid(study_instance_uid, "StudyInstanceUID"),
+            series_instance_uid=_path_uid(series_instance_uid, "SeriesInstanceUID"),
             conditions=reading.combined(),
             included_tags=frozenset(reading.included_tags),
             include_all=reading.include_all,
@@ -211,6 +211,10 @@ class _Reading:
 
 
 _PLURAL = {Level.STUDY: "studies", Level.SERIES: "series", Level.INSTANCE: "instances"}
+
+
+def _path_uid(text: str | None, name: str) -> str | None:
+    return None if text is None else check_uid(text, name)
 
 
 def _path_of(name: str) -> str | None:

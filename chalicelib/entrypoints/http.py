@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from chalice.app import Request, Response
+from chalice.app import CaseInsensitiveMapping, Request, Response
 
 from chalicelib.bootstrap import Services
 from chalicelib.errors import DicomwebError
@@ -34,6 +34,13 @@ def query_pairs(request: Request) -> list[tuple[str, str]]:
     if parameters is None:
         return []
     return [(name, value) for name in parameters for value in parameters.getlist(name)]
+
+
+def accept_by_default(request: Request, get_response: Callable[[Request], Response]) -> Response:
+    """Middleware: who sends no Accept accepts everything (RFC 9110 §12.5.1); Chalice would answer 400."""
+    if "accept" not in request.headers:
+        request.headers = CaseInsensitiveMapping({**request.headers, "accept": "*/*"})
+    return get_response(request)
 
 
 def view(function: Callable[..., Response]) -> Callable[..., Response]:

@@ -9,6 +9,7 @@ from chalice.app import Blueprint, Response
 from chalicelib.dicomweb.representations import Answer, Wanted
 from chalicelib.dicomweb.resources import InstanceUids, check_uid
 from chalicelib.entrypoints import http
+from chalicelib.errors import NotImplementedResourceError
 
 if TYPE_CHECKING:  # what makes them imports pydicom, and a search must not
     from chalicelib.services.make_representation import MakeRepresentation
@@ -71,6 +72,22 @@ def bulk_data(study_instance_uid: str, series_instance_uid: str, sop_instance_ui
     return _response(
         _make().bulk_data(InstanceUids(study_instance_uid, series_instance_uid, sop_instance_uid), path, _wanted())
     )
+
+
+@representation_routes.route(_STUDY, name="study")
+@representation_routes.route(_SERIES, name="series")
+@representation_routes.route(_STUDY + "/rendered", name="rendered_study")
+@representation_routes.route(_SERIES + "/rendered", name="rendered_series")
+@representation_routes.route(_INSTANCE + "/rendered", name="rendered_instance")
+@representation_routes.route(_INSTANCE + "/frames/{frame_list}/rendered", name="rendered_frames")
+@representation_routes.route(_STUDY + "/thumbnail", name="study_thumbnail")
+@representation_routes.route(_SERIES + "/thumbnail", name="series_thumbnail")
+@representation_routes.route(_INSTANCE + "/thumbnail", name="instance_thumbnail")
+@representation_routes.route(_INSTANCE + "/frames/{frame_list}/thumbnail", name="frame_thumbnail")
+@http.view
+def not_implemented(**_uids: str) -> Response:
+    """Whole studies and series as DICOM, and rendered images."""
+    raise NotImplementedResourceError("this archive does not make rendered images, nor whole studies or series")
 
 
 def _make() -> MakeRepresentation:
