@@ -7,10 +7,13 @@ from chalice.app import Chalice, SQSEvent
 from chalicelib.entrypoints import http
 from chalicelib.entrypoints.representation_routes import representation_routes
 from chalicelib.entrypoints.search_routes import search_routes
+from chalicelib.json_logging import configure_logging
 from chalicelib.settings import landing_queue_name
 
-app = Chalice(app_name="static-dicomweb")
+configure_logging()
+app = Chalice(app_name="static-dicomweb", configure_logs=False)
 app.api.binary_types = ["*/*"]
+app.register_middleware(http.name_request, "all")
 app.register_middleware(http.accept_by_default, "http")
 app.register_blueprint(search_routes)
 app.register_blueprint(representation_routes)

@@ -4,7 +4,7 @@ from aiohttp import web
 
 from chalicelib.bootstrap import store_service
 from chalicelib.settings import Settings, StowSettings
-from stow_nlb.json_logging import configure_logging
+from chalicelib.json_logging import configure_logging
 from stow_nlb.service import ServiceOptions, create_app
 
 

@@ -71,8 +71,7 @@ def page_statement(query: QidoQuery) -> Statement:
     where = _where(query)
     columns = ", ".join(_UID_COLUMNS[: query.level + 1])
     return Statement(
-        f"SELECT {columns} {_from(query.level, Level.STUDY)}{where.sql} "
-        f"ORDER BY {_ORDER[query.level]} LIMIT %s OFFSET %s",
+        f"SELECT {columns} {_from(query, Level.STUDY)}{where.sql} ORDER BY {_ORDER[query.level]} LIMIT %s OFFSET %s",
         (*where.params, query.limit + 1, query.offset),
     )
 
@@ -80,9 +79,8 @@ def page_statement(query: QidoQuery) -> Statement:
 def count_statement(query: QidoQuery) -> Statement:
     """Count all hits; joins only the levels that a condition is about."""
     where = _where(query)
-    upmost = min((condition.attribute.level for condition in _conditions(query)), default=query.level)
     return Statement(
-        f"SELECT COUNT(*) {_from(query.level, upmost)}{where.sql}",
+        f"SELECT COUNT(*) {_from(query, _upmost(query))}{where.sql}",
         where.params,
     )
 
@@ -94,9 +92,21 @@ def like_pattern(pattern: Iterable[str | Wildcard]) -> str:
     )
 
 
-def _from(level: Level, upmost: Level) -> str:
-    joins = [_JOIN_ABOVE[below] for below in reversed(Level) if upmost < below <= level]
-    return " ".join([f"FROM {_TABLE[level]}", *joins])
+def _upmost(query: QidoQuery) -> Level:
+    """The highest level that a condition is about."""
+    return min((condition.attribute.level for condition in _conditions(query)), default=query.level)
+
+
+def _from(query: QidoQuery, upto: Level) -> str:
+    # A level that is joined for its UID only is joined from the left: the row is always there, and the
+    # server must begin with the table whose index has the order, instead of sorting everything.
+    upmost = _upmost(query)
+    joins = [
+        ("" if upmost < below else "LEFT ") + _JOIN_ABOVE[below]
+        for below in reversed(Level)
+        if upto < below <= query.level
+    ]
+    return " ".join([f"FROM {_TABLE[query.level]}", *joins])
 
 
 def _conditions(query: QidoQuery) -> list[Condition]:

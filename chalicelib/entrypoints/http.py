@@ -8,6 +8,7 @@ from typing import Any
 
 from chalice.app import CaseInsensitiveMapping, Request, Response
 
+from chalicelib import json_logging
 from chalicelib.bootstrap import Services
 from chalicelib.errors import DicomwebError
 from chalicelib.settings import Settings
@@ -34,6 +35,13 @@ def query_pairs(request: Request) -> list[tuple[str, str]]:
     if parameters is None:
         return []
     return [(name, value) for name in parameters for value in parameters.getlist(name)]
+
+
+def name_request(event: Any, get_response: Callable[[Any], Any]) -> Any:
+    """Middleware: the log lines of a request or event carry Lambda's id of it."""
+    context = getattr(event, "lambda_context", None) or getattr(event, "context", None)
+    json_logging.request_id.set(getattr(context, "aws_request_id", None))
+    return get_response(event)
 
 
 def accept_by_default(request: Request, get_response: Callable[[Request], Response]) -> Response:

@@ -172,7 +172,8 @@ def packaged_source(path: Path) -> Source:
 
 
 def _uid_of_length(length: int) -> bytes:
-    return f"2.25.1{uuid.uuid4().int:064}"[: length - 32].encode() + f"{uuid.uuid4().int:039}"[-32:].encode()
+    """A fresh UID; 20 and more of its digits are random."""
+    return f"2.25.1{uuid.uuid4().int:039}{uuid.uuid4().int:039}"[:length].encode()
 
 
 def _native_frames(dataset: Dataset, count: int) -> Iterator[bytes]:

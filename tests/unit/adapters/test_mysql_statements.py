@@ -60,7 +60,8 @@ def test_a_page_asks_for_one_more_in_total_order():
     statement = page_statement(QidoQuery.parse(Level.INSTANCE, [("limit", "10"), ("offset", "5")]))
     assert statement.sql == (
         "SELECT studies.study_instance_uid, series.series_instance_uid, instances.sop_instance_uid "
-        "FROM instances JOIN series ON series.id = instances.series_key JOIN studies ON studies.id = series.study_key "
+        "FROM instances LEFT JOIN series ON series.id = instances.series_key "
+        "LEFT JOIN studies ON studies.id = series.study_key "
         "ORDER BY instances.sop_instance_uid, instances.series_key LIMIT %s OFFSET %s"
     )
     assert statement.params == (11, 5)
