@@ -39,4 +39,5 @@ def _read(name: str) -> str:
 def _without_comments(source: str) -> str:
     # Only comments that fill their lines: nothing here has to tell a comment from a string or an expression.
     without = _LINE_COMMENT.sub("", _BLOCK_COMMENT.sub("", source))
-    return re.sub(r"\n{2,}", "\n", _INDENTATION.sub("", without))
+    # Where a line goes on, or the next begins a statement of its own, its end says nothing.
+    return re.sub(r"(?<=[;{,(])\n+|\n(?=\n)", "", _INDENTATION.sub("", without))

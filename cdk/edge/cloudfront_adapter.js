@@ -30,6 +30,10 @@ function handler(event) {
     return ownAnswer(decision);
   }
 
+  if (accept === undefined) {
+    // API Gateway leaves a binary answer in base64 where a request has no Accept; none means any (RFC 9110 §12.5.1).
+    request.headers.accept = { value: '*/*' };
+  }
   request.uri = decision.path;
   if (decision.origin === 'static') {
     const isIdentity = decision.key !== decision.path.slice(1);

@@ -18,13 +18,8 @@ from pydicom.valuerep import STR_VR
 
 from chalicelib.dicomweb.attributes import DicomJson
 from chalicelib.dicomweb.part10 import Instance, is_deferred
-from chalicelib.dicomweb.pixel_data import (
-    PIXEL_DATA,
-    PIXEL_DATA_TAGS,
-    ByteRange,
-    join_fragments,
-    swap_words,
-)
+from chalicelib.dicomweb.pixel_data import ByteRange, join_fragments, swap_words
+from chalicelib.dicomweb.structure import PIXEL_DATA, PIXEL_DATA_TAGS, ElementLocation
 
 # Binary values up to this size stand in the JSON text; a static object of their own would cost more.
 INLINE_BYTES = 1024
@@ -68,12 +63,21 @@ def to_json(instance: Instance, bulk_data_uri: Callable[[str], str]) -> tuple[Di
         Pixel data has an URI, but is not among the values: its frames are.
     """
     converter = _Converter(bulk_data_uri, little_endian=instance.transfer_syntax.little_endian)
-    return converter.convert(instance.dataset, instance), converter.bulk_data
+    dicom_json = converter.convert(instance.dataset, instance)
+    for tag in PIXEL_DATA_TAGS:
+        if tag in instance.elements:
+            dicom_json[f"{tag:08X}"] = _pixel_data(instance.elements[tag], tag, bulk_data_uri)
+    return dict(sorted(dicom_json.items())), converter.bulk_data
 
 
 def dump_json(value: Any) -> bytes:
     """Strict, compact JSON text in UTF-8."""
     return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode("utf-8", "replace")
+
+
+def _pixel_data(location: ElementLocation, tag: int, bulk_data_uri: Callable[[str], str]) -> DicomJson:
+    vr = location.vr or ("OW" if tag == PIXEL_DATA else dictionary_VR(tag))
+    return {"vr": vr} if location.length == 0 else {"vr": vr, "BulkDataURI": bulk_data_uri(f"{tag:08X}")}
 
 
 class _Converter:
@@ -94,19 +98,11 @@ class _Converter:
             name = f"{tag:08X}"
             if instance is None:
                 result[name] = self._element(dataset, tag, item, prefix + name)
-            elif tag in PIXEL_DATA_TAGS:
-                result[name] = self._pixel_data(instance, tag, name)
             elif is_deferred(item):
                 result[name] = self._deferred(dataset, instance, item, name)
             else:
                 result[name] = self._element(dataset, tag, item, name)
         return result
-
-    def _pixel_data(self, instance: Instance, tag: int, path: str) -> DicomJson:
-        vr = instance.elements[tag].vr or ("OW" if tag == PIXEL_DATA else dictionary_VR(tag))
-        if instance.elements[tag].length == 0:
-            return {"vr": vr}
-        return {"vr": vr, "BulkDataURI": self._uri(path)}
 
     def _deferred(self, dataset: Dataset, instance: Instance, raw: RawDataElement, path: str) -> DicomJson:
         """A value that was left in the file: stays there if it is served as it lies there."""

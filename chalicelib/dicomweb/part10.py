@@ -16,7 +16,7 @@ from pydicom.tag import BaseTag
 from pydicom.uid import UID
 
 from chalicelib.dicomweb.resources import InstanceUids
-from chalicelib.dicomweb.structure import ElementLocation, locate_elements
+from chalicelib.dicomweb.structure import PIXEL_DATA_TAGS, ElementLocation, locate_elements
 from chalicelib.dicomweb.transfer_syntaxes import TRANSFER_SYNTAXES, TransferSyntax
 from chalicelib.errors import FailureReason, InstanceRejectedError, InvalidUidError
 
@@ -35,8 +35,8 @@ class Instance:
     """One readable instance; valid while the file it was read from is open.
 
     `file` holds the encoded data set (inflated, where it came deflated); `elements` says where the
-    top-level values lie in it. `dataset` holds all but those over `DEFER_BYTES`, whose raw elements
-    have no value.
+    top-level values lie in it. `dataset` holds all but pixel data, and the raw elements of values over
+    `DEFER_BYTES` without the value.
     """
 
     uids: InstanceUids
@@ -92,7 +92,7 @@ def _read(file: BinaryIO, start: int, transfer_syntax: TransferSyntax) -> Instan
     elements = locate_elements(file, start, end, implicit_vr=encoding[0], little_endian=encoding[1])
     file.seek(start)
     try:
-        dataset = read_dataset(file, *encoding, defer_size=DEFER_BYTES)
+        dataset = _read_dataset(file, end, encoding, elements)
         _load_sequences(dataset, file)
     except (ValueError, KeyError, EOFError, NotImplementedError, AttributeError, OSError) as error:
         raise InstanceRejectedError("the data set cannot be parsed") from error
@@ -107,6 +107,26 @@ def _read(file: BinaryIO, start: int, transfer_syntax: TransferSyntax) -> Instan
     except InvalidUidError as error:
         raise InstanceRejectedError(error.message) from error
     return Instance(uids, sop_class_uid, transfer_syntax, dataset, file, elements)
+
+
+def _read_dataset(
+    file: BinaryIO, end: int, encoding: tuple[bool, bool], elements: dict[int, ElementLocation]
+) -> Dataset:
+    """All but pixel data: pydicom looks for its end byte by byte, and compressed data may hold one by chance."""
+
+    def read_up_to_pixel_data() -> Dataset:
+        return read_dataset(
+            file, *encoding, stop_when=lambda tag, _vr, _length: tag in PIXEL_DATA_TAGS, defer_size=DEFER_BYTES
+        )
+
+    dataset = read_up_to_pixel_data()
+    for location in sorted((elements[tag] for tag in PIXEL_DATA_TAGS if tag in elements), key=lambda it: it.offset):
+        if location.end is None:
+            raise InstanceRejectedError("the pixel data is neither native nor encapsulated")
+        if location.end < end:
+            file.seek(location.end)
+            dataset.update(read_up_to_pixel_data())
+    return dataset
 
 
 def _read_meta(file: BinaryIO) -> Dataset:

@@ -16,14 +16,15 @@ from struct import Struct, iter_unpack
 from typing import BinaryIO
 
 from chalicelib.dicomweb.part10 import Instance
-from chalicelib.dicomweb.structure import ElementLocation
+from chalicelib.dicomweb.structure import (
+    DOUBLE_FLOAT_PIXEL_DATA,
+    FLOAT_PIXEL_DATA,
+    PIXEL_DATA,
+    PIXEL_DATA_TAGS,
+    ElementLocation,
+)
 from chalicelib.dicomweb.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, OCTET_STREAM
 from chalicelib.errors import FailureReason, InstanceRejectedError
-
-PIXEL_DATA = 0x7FE00010
-FLOAT_PIXEL_DATA = 0x7FE00008
-DOUBLE_FLOAT_PIXEL_DATA = 0x7FE00009
-PIXEL_DATA_TAGS = (PIXEL_DATA, FLOAT_PIXEL_DATA, DOUBLE_FLOAT_PIXEL_DATA)
 
 _EXTENDED_OFFSET_TABLE = 0x7FE00001
 _ITEM_HEADER = Struct("<HHL")

@@ -16,6 +16,12 @@ from pydicom.datadict import dictionary_VR
 from chalicelib.errors import InstanceRejectedError
 
 UNDEFINED_LENGTH = 0xFFFFFFFF
+
+PIXEL_DATA = 0x7FE00010
+FLOAT_PIXEL_DATA = 0x7FE00008
+DOUBLE_FLOAT_PIXEL_DATA = 0x7FE00009
+PIXEL_DATA_TAGS = (PIXEL_DATA, FLOAT_PIXEL_DATA, DOUBLE_FLOAT_PIXEL_DATA)
+
 MAX_DEPTH = 64
 
 _ITEM = 0xFFFEE000
@@ -29,11 +35,15 @@ _SHORT_VRS = frozenset(b"AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM U
 
 @dataclass(frozen=True, slots=True)
 class ElementLocation:
-    """Where the value of a top-level element lies; `length` is None where it is undefined."""
+    """Where the value of a top-level element lies; `length` is None where it is undefined.
+
+    `end` is where the next element begins; it is not known of a sequence of undefined length.
+    """
 
     vr: str | None
     offset: int
     length: int | None
+    end: int | None
 
 
 @dataclass(slots=True)
@@ -111,11 +121,14 @@ class _Scanner:
             raise InstanceRejectedError("an item delimiter where an element is due")
         implicit = stack[-1].implicit if stack else self._implicit
         vr, length, implicit = self._vr_and_length(tag, rest, implicit)
-        if not stack:
-            if tag in self._IDENTIFYING and tag in self._elements:
-                raise InstanceRejectedError("an identifying element occurs twice")
-            self._elements[tag] = ElementLocation(vr, self._position, None if length == UNDEFINED_LENGTH else length)
+        if not stack and tag in self._IDENTIFYING and tag in self._elements:
+            raise InstanceRejectedError("an identifying element occurs twice")
+        offset, is_top = self._position, not stack
         self._enter_or_skip(tag, vr, length, implicit)
+        if is_top and length != UNDEFINED_LENGTH:
+            self._elements[tag] = ElementLocation(vr, offset, length, offset + length)
+        elif is_top:
+            self._elements[tag] = ElementLocation(vr, offset, None, None if stack else self._position)
 
     def _step_in_sequence(self, tag: int, length: int) -> None:
         sequence = self._stack[-1]

@@ -1,9 +1,8 @@
 """HTTP entry point of search: the six QIDO-RS resources (PS3.18 §10.6.1.1)."""
 
 import json
-from collections.abc import Callable
 
-from chalice.app import Blueprint, CaseInsensitiveMapping, Request, Response
+from chalice.app import Blueprint, Response
 
 from chalicelib.dicomweb.qido_media_type import choose_media_type
 from chalicelib.dicomweb.qido_query import Level, QidoQuery
@@ -11,18 +10,6 @@ from chalicelib.entrypoints import http
 from chalicelib.entrypoints.http import view
 
 search_routes = Blueprint(__name__)
-
-
-@search_routes.middleware("http")
-def accept_anything_by_default(request: Request, get_response: Callable[[Request], Response]) -> Response:
-    """Read an absent Accept header as ``*/*`` (RFC 9110 §12.5.1).
-
-    Chalice refuses such a request when the answer's type is among the binary ones, and ours are all.
-    """
-    if "accept" not in request.headers:
-        request.headers = CaseInsensitiveMapping({**request.headers, "accept": "*/*"})
-    return get_response(request)
-
 
 _STUDY = "/dicomweb/studies/{study_instance_uid}"
 _SERIES = _STUDY + "/series/{series_instance_uid}"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from chalicelib.dicomweb.media_types import MediaRange
 from chalicelib.dicomweb.multipart import multipart_body
 from chalicelib.dicomweb.part10 import Instance, read_instance
-from chalicelib.dicomweb.pixel_data import PIXEL_DATA_TAGS, Frames, find_frames
+from chalicelib.dicomweb.pixel_data import Frames, find_frames
 from chalicelib.dicomweb.representations import Answer, Wanted
 from chalicelib.dicomweb.resources import InstanceUids, series_key, study_key
 from chalicelib.dicomweb.static_object import (
@@ -22,6 +22,7 @@ from chalicelib.dicomweb.static_object import (
     decompress,
 )
 from chalicelib.dicomweb.static_wado import instance_object
+from chalicelib.dicomweb.structure import PIXEL_DATA_TAGS
 from chalicelib.errors import BadRequestError, InstanceRejectedError, NotAcceptableError, NotFoundError
 from chalicelib.ports import InstanceRecord, ObjectContent, ObjectStore, ObjectVersion, RecordStore
 

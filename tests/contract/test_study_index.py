@@ -2,7 +2,9 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
+import botocore
 import pymysql
 import pytest
 
@@ -340,3 +342,11 @@ def test_a_wrong_password_is_a_service_fault_that_does_not_tell_it(database_secr
     with pytest.raises(ServiceFaultError) as caught:
         index.search(QidoQuery(level=Level.STUDY))
     assert "hunter2" not in caught.value.message
+
+
+@pytest.mark.database
+def test_a_server_without_tls_is_not_talked_to_where_authorities_are_given(database_secret):
+    authorities = Path(botocore.__file__).with_name("cacert.pem")
+    index = MysqlIndex(connection_factory(database_secret, str(authorities)))
+    with pytest.raises(ServiceFaultError):
+        index.mark_dirty("1.2")

@@ -9,7 +9,7 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, Imp
 
 from chalicelib.dicomweb.part10 import DEFER_BYTES, is_deferred, read_instance
 from chalicelib.errors import FailureReason, InstanceRejectedError
-from tests.builders import encode, make_dataset, make_instance
+from tests.builders import encode, make_compressed, make_dataset, make_instance
 
 LIMIT = 1024 * 1024
 
@@ -176,6 +176,14 @@ def test_a_truncated_and_a_wrapped_deflate_stream_are_rejected() -> None:
     assert "truncated" in reject(data[:-20]).message
     start = data.index(b"1.2.840.10008.1.2.1.99") + 22
     assert "cannot be inflated" in reject(data[:start] + zlib.compress(b"x" * 500)).message
+
+
+def test_what_looks_like_a_delimiter_in_compressed_pixels_ends_nothing() -> None:
+    frame = b"\xff\xd8" + b"\xfe\xff\xdd\xe0\x00\x00\x00\x00" + b"\xff\xd9" + b"\0\0"
+    data = make_compressed("1.2.840.10008.1.2.4.50", [frame], DataSetTrailingPadding=b"pad!")
+    with read_instance(BytesIO(data), max_inflated_bytes=LIMIT) as instance:
+        assert instance.dataset.DataSetTrailingPadding == b"pad!"
+        assert "PixelData" not in instance.dataset
 
 
 def test_implicit_items_in_an_explicit_sequence_are_read_as_some_writers_make_them() -> None:

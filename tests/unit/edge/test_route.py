@@ -158,18 +158,14 @@ def test_post_of_studies_goes_to_the_store(route: Route, path: str, at_service: 
         ("POST", "/studies/1/series/2", "GET, HEAD"),
     ],
 )
-def test_other_methods_are_refused_with_those_allowed(
-    route: Route, method: str, path: str, allowed: str
-) -> None:
+def test_other_methods_are_refused_with_those_allowed(route: Route, method: str, path: str, allowed: str) -> None:
     decision = route(method, path)
     assert (decision["origin"], decision["status"]) == ("edge", 405)
     assert decision["headers"]["Allow"] == allowed
     assert list(json.loads(decision["body"])) == ["error"]
 
 
-@pytest.mark.parametrize(
-    "path", ["/dicomweb/studies", f"{INSTANCE}/frames/1", "/qido/studies", "/wado", "/studies"]
-)
+@pytest.mark.parametrize("path", ["/dicomweb/studies", f"{INSTANCE}/frames/1", "/qido/studies", "/wado", "/studies"])
 def test_preflight_is_answered_at_the_edge(route: Route, path: str) -> None:
     decision = route("OPTIONS", path)
     assert (decision["origin"], decision["status"], decision["body"]) == ("edge", 204, "")
@@ -243,9 +239,7 @@ def test_viewer_file_with_an_odd_name_does_not_exist(route: Route, path: str) ->
     assert route("GET", path)["status"] == 404
 
 
-@pytest.mark.parametrize(
-    "path", ["/dicomweb", "/dicomweb/x", "/dicomweb/series/1", "/dicomweb/instances/1/metadata"]
-)
+@pytest.mark.parametrize("path", ["/dicomweb", "/dicomweb/x", "/dicomweb/series/1", "/dicomweb/instances/1/metadata"])
 def test_what_is_no_resource_is_404(route: Route, path: str) -> None:
     decision = route("GET", path, "requestType=other")
     assert (decision["origin"], decision["status"]) == ("edge", 404)
