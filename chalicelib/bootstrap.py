@@ -9,9 +9,11 @@ from __future__ import annotations
 import json
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pymysql.connections import Connection
+
     from chalicelib.ports import MessageQueue, ObjectStore, RecordStore, StudyIndex
     from chalicelib.services.ingest_batch import IngestBatch
     from chalicelib.services.make_representation import MakeRepresentation
@@ -79,9 +81,15 @@ class Services:
 
         if self._given_index is not None:
             return self._given_index
-        with service_faults("Secrets Manager"):
-            answer = make_client("secretsmanager").get_secret_value(SecretId=self.settings.database_secret_id)
-        return MysqlIndex(connection_factory(json.loads(answer["SecretString"]), self.settings.database_ca_file))
+        secrets = make_client("secretsmanager")
+
+        def connect() -> Connection[Any]:
+            # Asked for with each new connection: the password may have been rotated since the last.
+            with service_faults("Secrets Manager"):
+                answer = secrets.get_secret_value(SecretId=self.settings.database_secret_id)
+            return connection_factory(json.loads(answer["SecretString"]), self.settings.database_ca_file)()
+
+        return MysqlIndex(connect)
 
     @cached_property
     def queue(self) -> MessageQueue:

@@ -79,30 +79,35 @@ def test_metadata_of_all_three_levels_is_what_pydicom_says(archive, source) -> N
 @of_each(SOURCES)
 def test_binary_values_are_those_of_the_source(archive, source) -> None:
     (metadata,) = get(f"{archive.dicomweb}/{source.path}/metadata").json()
-    check_binary_values(metadata, source.dataset, source)
+    assert ("7FE00010" in metadata) == (source.frames is not None)
+    if source.frames is not None:
+        check_bulk_data(metadata.pop("7FE00010"), source.frames)
+    check_binary_values(metadata, source.dataset)
 
 
-def check_binary_values(metadata: dict, dataset: Dataset, source: Source) -> None:
+def check_binary_values(metadata: dict, dataset: Dataset) -> None:
     for tag, element in metadata.items():
         if element["vr"] == "SQ":
             for item, nested in zip(element.get("Value", []), dataset[tag].value, strict=True):
-                check_binary_values(item, nested, source)
+                check_binary_values(item, nested)
         elif "InlineBinary" in element:
             assert b64decode(element["InlineBinary"]) == little_endian(dataset, tag)
         elif "BulkDataURI" in element:
-            for gzip in (True, False):
-                answer = get(element["BulkDataURI"], gzip=gzip)
-                assert answer.status == 200
-                bodies = [part.body for part in answer.parts()]
-                assert bodies == (source.frames if tag == "7FE00010" else [little_endian(dataset, tag)])
+            check_bulk_data(element, [little_endian(dataset, tag)])
+
+
+def check_bulk_data(element: dict, expected: list[bytes]) -> None:
+    for gzip in (True, False):
+        answer = get(element["BulkDataURI"], gzip=gzip)
+        assert answer.status == 200
+        assert [part.body for part in answer.parts()] == expected
 
 
 def little_endian(dataset: Dataset, tag: str) -> bytes:
     value = dataset[tag].value
-    if source_is_big_endian := not dataset.original_encoding[1]:
-        assert dataset[tag].VR in ("OB", "UN", "OW")
-    if not source_is_big_endian or dataset[tag].VR in ("OB", "UN"):
+    if dataset.original_encoding[1] or dataset[tag].VR in ("OB", "UN"):
         return value
+    assert dataset[tag].VR == "OW"
     return b"".join(value[position : position + 2][::-1] for position in range(0, len(value), 2))
 
 
@@ -113,9 +118,13 @@ def test_the_instance_is_the_file_that_was_stored(archive, source) -> None:
     assert part.content_type == f"{DICOM}; transfer-syntax={source.dataset.file_meta.TransferSyntaxUID}"
     assert part.body == source.data
     assert get(url, gzip=False).part().body == source.data
-    single = get(url, accept=DICOM)
-    assert single.headers["Content-Type"] == DICOM
-    assert single.body == source.data
+    assert get(url, accept=DICOM).body == source.data
+
+
+@of_each(["native by STOW", "encapsulated document by STOW"])
+def test_a_single_part_is_labelled_as_dicom(archive, source) -> None:
+    # Not tried with an upload: the emulator ignores `response-content-type` where a version is asked for.
+    assert get(f"{archive.dicomweb}/{source.path}", accept=DICOM).headers["Content-Type"] == DICOM
 
 
 @of_each(["JPEG multi-frame by STOW", "native multi-frame by S3", "one bit by STOW"])

@@ -127,6 +127,26 @@ def test_resource_that_does_not_exist_is_the_apis_404_never_the_buckets_xml(edge
     assert answer.headers["content-type"] == "application/json"
 
 
+@pytest.mark.parametrize(("from_gateway", "status"), [(403, 404), (502, 503), (504, 503)])
+@pytest.mark.parametrize("path", ["/dicomweb/studies", f"{INSTANCE}/something"])
+def test_api_gateways_own_faults_are_put_in_the_archives_words(
+    edge: Edge, path: str, from_gateway: int, status: int
+) -> None:
+    edge.api.answers[API + path] = Answer(from_gateway, b'{"message": "Missing Authentication Token"}')
+    answer = edge.get(path)
+    assert (answer.status, answer.headers["content-type"]) == (status, "application/json")
+    assert list(json.loads(answer.body)) == ["error"]
+
+
+@pytest.mark.parametrize("status", [400, 404, 406, 413, 500, 501, 503])
+def test_errors_of_the_api_itself_come_through(edge: Edge, status: int) -> None:
+    error = b'{"error": "in its own words"}'
+    for path in ("/dicomweb/studies", FRAME):
+        edge.api.answers[API + path] = Answer(status, error, {"Content-Type": "application/json"})
+        answer = edge.get(path)
+        assert (answer.status, answer.body) == (status, error)
+
+
 def test_client_is_sent_on_to_a_kept_representation(edge: Edge) -> None:
     location = {"Location": f"{INSTANCE}/kept/large"}
     edge.api.answers[f"{API}{INSTANCE}"] = Answer(307, b"", location)
@@ -159,9 +179,7 @@ def test_client_without_gzip_gets_its_own_copy_else_asks_the_api_for_it(edge: Ed
 
 def test_head_has_the_headers_of_get_and_no_body(edge: Edge) -> None:
     edge.store_object(FRAME_KEY, b"pixels", IMMUTABLE, '"f"')
-    edge.api.answers[f"{API}/dicomweb/studies"] = Answer(
-        200, b"[]", {"Content-Type": "application/dicom+json"}
-    )
+    edge.api.answers[f"{API}/dicomweb/studies"] = Answer(200, b"[]", {"Content-Type": "application/dicom+json"})
     for target in (FRAME, "/dicomweb/studies", "/"):
         head = edge.request("HEAD", target, {"Accept-Encoding": "gzip"})
         get = edge.get(target)
