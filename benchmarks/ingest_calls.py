@@ -13,10 +13,12 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import Any
 
 import boto3
 
 from benchmarks.slices import make_slice, new_study_uid
+from chalicelib.adapters.s3_signed_put import SignedPut
 from chalicelib.bootstrap import Services
 from chalicelib.ports import ObjectVersion
 from chalicelib.services.convert_instance import ConvertInstance
@@ -39,7 +41,17 @@ def counted_calls() -> Iterator[Counter[str]]:
     boto3.setup_default_session()
     assert boto3.DEFAULT_SESSION is not None
     boto3.DEFAULT_SESSION._session.register("before-call", count)
-    yield calls
+    put = SignedPut.put
+
+    def counted_put(self: SignedPut, *arguments: Any, **options: Any) -> None:
+        calls["S3 PutObject"] += 1
+        put(self, *arguments, **options)
+
+    SignedPut.put = counted_put  # type: ignore[method-assign]
+    try:
+        yield calls
+    finally:
+        SignedPut.put = put  # type: ignore[method-assign]
 
 
 def measure(length: int, batch: int, *, size: int) -> None:

@@ -26,9 +26,7 @@ def cloudfront_function_source() -> str:
     # The import has to be the first statement.
     source = cloudfront_import + _without_comments(route + adapter.replace(cloudfront_import, ""))
     if len(source.encode()) > MAX_FUNCTION_BYTES:
-        raise ValueError(
-            f"The function has {len(source.encode())} bytes; CloudFront takes {MAX_FUNCTION_BYTES}"
-        )
+        raise ValueError(f"The function has {len(source.encode())} bytes; CloudFront takes {MAX_FUNCTION_BYTES}")
     return source
 
 

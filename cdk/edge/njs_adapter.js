@@ -1,4 +1,4 @@
-/** Runs the routing decision in nginx: as a variable that names the internal location, and as the edge's own answers. */
+/** Runs the routing decision in nginx: a variable that names the internal location, and the edge's own answers. */
 
 import route from 'route.js';
 

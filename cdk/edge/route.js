@@ -41,8 +41,8 @@ const PREFLIGHT_HEADERS = {
 
 /**
  * What the stored object of a kind is. `types`: its media types, single part. `parts`: the values of `type` of a
- * multipart/related that it satisfies. `usual`: what OHIF sends, known without parsing. A kind that is not named here is
- * asked for under its path whatever the Accept says: only the API writes such objects.
+ * multipart/related that it satisfies. `usual`: what OHIF sends, known without parsing. A kind that is not named here
+ * is asked for under its path whatever the Accept says: only the API writes such objects.
  */
 const STORED = {
   metadata: { types: ['application/dicom+json', 'application/json'], usual: 'application/dicom+json' },
@@ -283,7 +283,8 @@ function acceptsGzip(acceptEncoding) {
   }
   const codings = members(acceptEncoding);
   const named = codings.filter((coding) => coding.name === 'gzip' || coding.name === 'x-gzip');
-  return (named.length > 0 ? named : codings.filter((coding) => coding.name === '*')).some((coding) => coding.weight > 0);
+  const deciding = named.length > 0 ? named : codings.filter((coding) => coding.name === '*');
+  return deciding.some((coding) => coding.weight > 0);
 }
 
 /** Trimmed, not empty parts of a header that a pattern of what does not separate finds. */

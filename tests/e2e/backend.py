@@ -47,9 +47,7 @@ class Backend:
     def landed(self, prefix: str = "") -> set[Landed]:
         """All versions below a prefix."""
         pages = self.s3.get_paginator("list_object_versions").paginate(Bucket=self.landing_bucket, Prefix=prefix)
-        return {
-            Landed(version["Key"], version["VersionId"]) for page in pages for version in page.get("Versions", [])
-        }
+        return {Landed(version["Key"], version["VersionId"]) for page in pages for version in page.get("Versions", [])}
 
     # --- the queues -----------------------------------------------------------------------------
 
@@ -94,12 +92,17 @@ class Backend:
         """Failure reason and text of every rejected version."""
         pages = self.dynamodb.get_paginator("scan").paginate(TableName="rejections", ConsistentRead=True)
         return {
-            Landed(
-                item["object"]["S"].removeprefix(f"{self.landing_bucket}/"), item["version_id"]["S"]
-            ): (int(item["failure_reason"]["N"]), item["reason"]["S"])
+            Landed(item["object"]["S"].removeprefix(f"{self.landing_bucket}/"), item["version_id"]["S"]): (
+                int(item["failure_reason"]["N"]),
+                item["reason"]["S"],
+            )
             for page in pages
             for item in page["Items"]
         }
+
+    def wait_until_rejected(self, landed: Landed) -> None:
+        """Wait until a version is recorded as rejected."""
+        wait_until(lambda: landed in self.rejections(), f"{landed.key} is rejected")
 
     def published(self) -> dict[str, Landed]:
         """Landing version of each registered instance, by the SHA-256 of its content."""

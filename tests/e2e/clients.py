@@ -96,7 +96,13 @@ def get(
     fields["Accept-Encoding"] = "gzip" if gzip else "identity"
     if accept is not None:
         fields["Accept"] = accept
-    response = _http.request(method, url, headers=fields, decode_content=False, retries=urllib3.Retry(None, connect=0, read=0, status=0, redirect=3))
+    response = _http.request(
+        method,
+        url,
+        headers=fields,
+        decode_content=False,
+        retries=urllib3.Retry(None, connect=0, read=0, status=0, redirect=3),
+    )
     return Answer(response.status, response.headers, response.data)
 
 

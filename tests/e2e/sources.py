@@ -116,7 +116,9 @@ MADE = {
     "native with the bytes of delimiters": lambda: _native(
         ExplicitVRLittleEndian, [_NASTY], Rows=1, Columns=len(_NASTY), PixelData=_NASTY, **_GREY8
     ),
-    "compressible": lambda: _native(ExplicitVRLittleEndian, [bytes(32768)], Rows=128, Columns=128, PixelData=bytes(32768)),
+    "compressible": lambda: _native(
+        ExplicitVRLittleEndian, [bytes(32768)], Rows=128, Columns=128, PixelData=bytes(32768)
+    ),
     "implicit": lambda: _native(ImplicitVRLittleEndian, [_WORDS]),
     "big-endian": lambda: _native(ExplicitVRBigEndian, [_SWAPPED]),
     "deflated": lambda: _native(DeflatedExplicitVRLittleEndian, [_WORDS]),

@@ -204,15 +204,12 @@ class Edge:
         own.update({name.replace("_", "-"): value for name, value in headers.items()})
         return self.request("GET", target, own)
 
-    def store_object(
-        self, key: str, body: bytes, cache_control: str, etag: str, *, is_gzip: bool = True
-    ) -> None:
+    def store_object(self, key: str, body: bytes, cache_control: str, etag: str, *, is_gzip: bool = True) -> None:
         """Let the bucket hold an object as the converter writes it."""
         headers = {
             "Content-Type": "application/dicom+json",
             "Cache-Control": cache_control,
             "ETag": etag,
-            "Accept-Ranges": "bytes",
             "x-amz-request-id": "0123456789",
         }
         if is_gzip:
