@@ -29,7 +29,7 @@ _WORD_BYTES = {"OB": 1, "UN": 1, "OW": 2, "OL": 4, "OF": 4, "OV": 8, "OD": 8}
 # An implicit VR source leaves these open (PS3.6 "OB or OW"); PS3.5 §A.1 makes them OW.
 _AMBIGUOUS_BINARY = {"OB or OW", "OB/OW", "US or OW", "US or SS or OW"}
 
-_TEXT_VRS = {str(vr) for vr in STR_VR}
+_TEXT_VRS = {str(vr) for vr in STR_VR} - {"PN"}  # pydicom makes a name of any bytes
 # A backslash separates no values in these.
 _SINGLE_TEXT_VRS = {"LT", "ST", "UT", "UR"}
 
@@ -167,7 +167,5 @@ def _as_text(element: RawDataElement | DataElement) -> DicomJson:
     if vr not in _TEXT_VRS or not isinstance(value, bytes) or not value:
         return {"vr": vr if len(vr) == 2 else "UN"}
     text = value.decode("utf-8", "replace").rstrip("\0 ")
-    texts: list[Any] = [text] if vr in _SINGLE_TEXT_VRS else text.split("\\")
-    if vr == "PN":
-        texts = [{"Alphabetic": name} for name in texts]
+    texts = [text] if vr in _SINGLE_TEXT_VRS else text.split("\\")
     return {"vr": vr, "Value": texts}

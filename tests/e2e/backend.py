@@ -78,7 +78,11 @@ class Backend:
         return self._count(self.dead_letter_url)
 
     def wait_until_idle(self, seconds: float = 120) -> None:
-        """Wait until each message of the landing queue is dealt with."""
+        """Wait until each message of the landing queue is dealt with.
+
+        What `send` sent is in the queue at once; S3 tells of an upload a moment later, so of one that ought to
+        change nothing send the event again.
+        """
         wait_until(lambda: self.pending() == 0, "the landing queue is empty", seconds)
 
     def _count(self, queue_url: str) -> int:
@@ -100,13 +104,25 @@ class Backend:
             for item in page["Items"]
         }
 
+    def wait_until_dealt_with(self, *versions: Landed, seconds: float = 120) -> None:
+        """Wait until each version is published or rejected."""
+        wait_until(
+            lambda: set(versions) <= set(self.published().values()) | set(self.rejections()),
+            "all uploads are published or rejected",
+            seconds,
+        )
+
     def wait_until_rejected(self, landed: Landed) -> None:
         """Wait until a version is recorded as rejected."""
         wait_until(lambda: landed in self.rejections(), f"{landed.key} is rejected")
 
     def published(self) -> dict[str, Landed]:
         """Landing version of each registered instance, by the SHA-256 of its content."""
-        pages = self.dynamodb.get_paginator("scan").paginate(TableName="records", ConsistentRead=True)
+        pages = self.dynamodb.get_paginator("scan").paginate(
+            TableName="records",
+            ConsistentRead=True,
+            ProjectionExpression="entity, sha256, landing_key, landing_version, complete",
+        )
         return {
             item["sha256"]["S"]: Landed(item["landing_key"]["S"], item["landing_version"]["S"])
             for page in pages

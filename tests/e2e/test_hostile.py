@@ -139,9 +139,9 @@ def uploads(backend) -> dict[str, Landed]:
     landed = {
         name: backend.upload(f"hostile/{name}", hostile_file(name).read_bytes()) for name in VERDICTS if name != second
     }
-    backend.wait_until_idle()
+    backend.wait_until_dealt_with(*landed.values())
     landed[second] = backend.upload(f"hostile/{second}", hostile_file(second).read_bytes())
-    backend.wait_until_idle()
+    backend.wait_until_dealt_with(landed[second])
     return landed
 
 

@@ -8,6 +8,7 @@ import pytest
 from pydicom import dcmread
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
+from pydicom.encaps import encapsulate
 from pydicom.sequence import Sequence
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
@@ -156,3 +157,31 @@ def test_metadata_of_pydicoms_own_files_equals_what_pydicom_gives(path: Path) ->
 def test_pydicoms_own_broken_files_are_rejected(path: Path) -> None:
     with pytest.raises(InstanceRejectedError):
         convert(path.read_bytes())
+
+
+def test_a_large_binary_value_stays_in_the_file_and_a_large_text_does_not() -> None:
+    item_text = "x" * 70_000
+    dicom_json, bulk_data = convert(make_instance(EncapsulatedDocument=b"d" * 70_000, TextValue=item_text))
+    assert bulk_data == [BulkData("00420011", b"d" * 70_000)]
+    assert dicom_json["0040A160"] == {"vr": "UT", "Value": [item_text]}
+
+
+def test_a_number_of_the_wrong_size_is_left_empty() -> None:
+    data = make_instance(PixelPaddingValue=None)
+    element = b"\x28\x00\x20\x01US\x03\x00abc"
+    position = data.index(b"\xe0\x7f\x10\x00")
+    dicom_json, _ = convert(data[:position] + element + data[position:])
+    assert dicom_json["00280120"] == {"vr": "US"}
+    assert dicom_json["00280010"] == {"vr": "US", "Value": [4]}
+
+
+def test_the_encapsulated_pixels_of_an_icon_are_bulk_data_without_item_tags() -> None:
+    icon = Dataset()
+    icon.PixelData = encapsulate([b"i" * 2000])
+    icon["PixelData"].VR = "OB"
+    icon["PixelData"].is_undefined_length = True
+    pixels = encapsulate([b"\xff\xd8image\xff\xd9\0"])
+    _, bulk_data = convert(
+        make_instance("1.2.840.10008.1.2.4.50", PixelData=pixels, IconImageSequence=Sequence([icon]))
+    )
+    assert bulk_data == [BulkData("00880200.1.7FE00010", b"i" * 2000)]

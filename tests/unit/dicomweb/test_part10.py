@@ -1,9 +1,12 @@
 import zlib
 from io import BytesIO
+from itertools import count
 from struct import pack
+from typing import Any
 
 import pytest
 from pydicom.dataset import Dataset
+from pydicom.filereader import read_dataset
 from pydicom.sequence import Sequence
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ImplicitVRLittleEndian
 
@@ -193,3 +196,37 @@ def test_implicit_items_in_an_explicit_sequence_are_read_as_some_writers_make_th
     data = make_instance(PixelData=None) + sequence
     with read_instance(BytesIO(data), max_inflated_bytes=LIMIT) as instance:
         assert instance.dataset.ContentSequence[0].CodeValue == "CODE"
+
+
+@pytest.mark.parametrize(
+    ("elements", "reason"),
+    [
+        # A sequence of 4 bytes, in which an item of undefined length begins.
+        (
+            b"\x40\x00\x30\xa7SQ\0\0\x04\0\0\0" + b"\xfe\xff\x00\xe0\xff\xff\xff\xff" + b"\xfe\xff\x0d\xe0\0\0\0\0",
+            "runs past",
+        ),
+        (b"\xfe\xff\x00\xe0\x00\x00\x00\x00", "item delimiter"),
+        (b"\x40\x00\x30\xa7SQ\0\0\x08\0\0\0" + b"\x08\x00\x00\x01SH\x00\x00", "no item"),
+        (b"\xe0\x7f\x10\x00OB\0\0\xff\xff\xff\xff" + b"\x08\x00\x00\x01SH\x00\x00", "no fragment"),
+        (b"\xe0\x7f\x10\x00UN\0\0\xff\xff\xff\xff" + b"\xfe\xff\xdd\xe0\0\0\0\0", "neither native"),
+    ],
+)
+def test_a_malformed_structure_is_rejected(elements: bytes, reason: str) -> None:
+    data = make_instance(PixelData=None, PatientComments="c" * 40)
+    assert reason in reject(data + elements).message
+
+
+@pytest.mark.parametrize(
+    ("reading", "reason"), [(1, "meta information cannot be parsed"), (2, "data set cannot be parsed")]
+)
+def test_what_pydicom_cannot_parse_is_rejected(monkeypatch: pytest.MonkeyPatch, reading: int, reason: str) -> None:
+    readings = count(1)
+
+    def fail(*args: Any, **kwargs: Any) -> Dataset:
+        if next(readings) == reading:
+            raise NotImplementedError("as pydicom does of values it does not know")
+        return read_dataset(*args, **kwargs)
+
+    monkeypatch.setattr("chalicelib.dicomweb.part10.read_dataset", fail)
+    assert reason in reject(make_instance()).message

@@ -210,3 +210,9 @@ def test_fragments_of_an_icon_are_joined_without_their_item_tags() -> None:
 @pytest.mark.parametrize(("word", "expected"), [(1, b"abcdefgh"), (2, b"badcfehg"), (4, b"dcbahgfe"), (8, b"hgfedcba")])
 def test_words_are_reversed_byte_by_byte(word: int, expected: bytes) -> None:
     assert swap_words(b"abcdefgh", word) == expected
+
+
+def test_encapsulated_pixel_data_without_any_item_is_rejected() -> None:
+    data = make_compressed(RLELossless, [b"data"])
+    start = data.index(b"\xe0\x7f\x10\x00OB") + 12
+    assert "no offset table" in reject(data[:start] + b"\xfe\xff\xdd\xe0\0\0\0\0")

@@ -150,3 +150,15 @@ def test_what_viewers_ask_for_frames_is_acceptable(archive: Archive, accept: str
     archive.store(make_compressed("1.2.840.10008.1.2.5", [b"rle!"], **NAMES))
     answer = archive.representations.frames(UIDS, "1", Wanted.from_headers(accept, "gzip"))
     assert payloads(answer.content_type, answer.body) == [b"rle!"]
+
+
+def test_a_long_list_of_frames_is_kept_for_both_kinds_of_clients(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive.store(make_instance(**NAMES, NumberOfFrames=2, Rows=2))
+    monkeypatch.setattr("chalicelib.services.make_representation.MAX_ANSWER_BYTES", 10)
+    answer = archive.representations.frames(UIDS, "1,2", GZIP)
+    assert answer.location == f"http://archive/dicomweb/{UIDS.path}/frames/1,2"
+    for prefix in ("", "identity/"):
+        assert ("static", f"{prefix}{KEY}/frames/1,2") in archive.objects.objects
+    assert archive.representations.frames(UIDS, "1", GZIP).location == f"http://archive/dicomweb/{UIDS.path}/frames/1"
