@@ -3,8 +3,8 @@
 from aiohttp import web
 
 from chalicelib.bootstrap import store_service
-from chalicelib.settings import Settings, StowSettings
 from chalicelib.json_logging import configure_logging
+from chalicelib.settings import Settings, StowSettings
 from stow_nlb.service import ServiceOptions, create_app
 
 

@@ -95,8 +95,10 @@ def _make() -> MakeRepresentation:
 
 
 def _wanted() -> Wanted:
-    headers = representation_routes.current_request.headers
-    return Wanted.from_headers(headers.get("accept"), headers.get("accept-encoding"))
+    request = representation_routes.current_request
+    # The query parameter stands in for the header (PS3.18 §8.3.3.1).
+    accept = dict(http.query_pairs(request)).get("accept", request.headers.get("accept"))
+    return Wanted.from_headers(accept, request.headers.get("accept-encoding"))
 
 
 def _response(answer: Answer) -> Response:

@@ -4,13 +4,17 @@ import json
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
+from contextvars import copy_context
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import unquote_plus
 
 from chalicelib.ports import MessageQueue, ObjectVersion
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +48,9 @@ class IngestBatch:
             Naming the messages that failed. Those that did not are deleted first: this is right with
             and without partial batch responses of the event source.
         """
-        converted = list(self.executor.map(self._convert, messages))
+        converted = self._at_once(self._convert, messages)
         studies = {study for outcome in converted if outcome is not None for study in outcome}
-        published = dict(zip(sorted(studies), self.executor.map(self._publish, sorted(studies)), strict=True))
+        published = dict(zip(sorted(studies), self._at_once(self._publish, sorted(studies)), strict=True))
         failed = {
             message.message_id
             for message, outcome in zip(messages, converted, strict=True)
@@ -55,6 +59,12 @@ class IngestBatch:
         if failed:
             self.queue.delete([message.receipt_handle for message in messages if message.message_id not in failed])
             raise BatchFailedError(f"{len(failed)} of {len(messages)} messages failed: {sorted(failed)}")
+
+    def _at_once(self, function: Callable[[T], R], arguments: Sequence[T]) -> list[R]:
+        """Results in order; each call runs in a copy of our context, so that its log lines name the request."""
+        contexts = [copy_context() for _ in arguments]
+        calls = [context.run for context in contexts]
+        return list(self.executor.map(lambda run, argument: run(function, argument), calls, arguments))
 
     def _convert(self, message: Message) -> set[str] | None:
         """Studies that are due, or None where something failed."""

@@ -86,14 +86,14 @@ class MakeRepresentation:
         """One bulk data value; pixel data comes as its frames, without item tags (PS3.18 §8.7.3.3)."""
         if path not in {f"{tag:08X}" for tag in PIXEL_DATA_TAGS}:
             return self._stored(f"{uids.key}/bulkdata/{path}", wanted)
-        with self._frames(self._record(uids)) as frames:
+        with self._frames(self._record(uids), int(path, 16)) as frames:
             _check_multipart(wanted, frames.media_type)
             return self._parts(uids, frames, range(1, len(frames) + 1), f"{uids.key}/bulkdata/{path}")
 
     # --- instances ----------------------------------------------------------------------------
 
     def instance(self, uids: InstanceUids, wanted: Wanted) -> Answer:
-        """The instance as stored, as multipart/related or as a single part (PS3.18 §10.4.1.1.3)."""
+        """The instance as stored, as multipart/related or as a single part (PS3.18 §10.4.1.1.1)."""
         record = self._record(uids)
         if _takes_multipart(wanted, DICOM_MEDIA_TYPE):
             with self.objects.open(record.landing) as content, self._parsed(content) as instance:
@@ -169,11 +169,12 @@ class MakeRepresentation:
         return record
 
     @contextmanager
-    def _frames(self, record: InstanceRecord) -> Iterator[Frames]:
+    def _frames(self, record: InstanceRecord, pixel_data_tag: int | None = None) -> Iterator[Frames]:
+        """Frames of an instance; of just the one kind of pixel data where its tag is given."""
         with self.objects.open(record.landing) as content, self._parsed(content) as instance:
             frames = find_frames(instance)
-            if frames is None:
-                raise NotFoundError("the instance has no pixel data")
+            if frames is None or pixel_data_tag not in (None, *instance.elements):
+                raise NotFoundError("the instance has no such pixel data")
             yield frames
 
     @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from urllib.parse import quote_plus
@@ -77,6 +78,17 @@ class Backend:
         """Messages of the dead-letter queue."""
         return self._count(self.dead_letter_url)
 
+    def take_dead_letters(self) -> list[str]:
+        """Take all messages off the dead-letter queue; their bodies."""
+        bodies = []
+        while messages := self.sqs.receive_message(QueueUrl=self.dead_letter_url, MaxNumberOfMessages=10).get(
+            "Messages"
+        ):
+            for message in messages:
+                self.sqs.delete_message(QueueUrl=self.dead_letter_url, ReceiptHandle=message["ReceiptHandle"])
+                bodies.append(message["Body"])
+        return bodies
+
     def wait_until_idle(self, seconds: float = 120) -> None:
         """Wait until each message of the landing queue is dealt with.
 
@@ -103,6 +115,10 @@ class Backend:
             for page in pages
             for item in page["Items"]
         }
+
+    def is_converted(self, content: bytes) -> bool:
+        """Whether the instance of these bytes is registered with all its objects; its study may not be published."""
+        return hashlib.sha256(content).hexdigest() in self.published()
 
     def wait_until_dealt_with(self, *versions: Landed, seconds: float = 120) -> None:
         """Wait until each version is published or rejected."""

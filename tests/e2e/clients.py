@@ -159,9 +159,7 @@ def values(hits: Sequence[dict[str, Any]], tag: str) -> list[Any]:
     return [hit.get(tag, {}).get("Value", [None])[0] for hit in hits]
 
 
-def wait_until(
-    condition: Callable[[], object], what: str, seconds: float = 60, poll_seconds: float = 0.05
-) -> None:
+def wait_until(condition: Callable[[], object], what: str, seconds: float = 60, poll_seconds: float = 0.05) -> None:
     """Poll until a condition holds; fails the test where it does not in time."""
     deadline = time.monotonic() + seconds
     while not condition():

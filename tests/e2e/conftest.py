@@ -2,12 +2,9 @@
 
 import json
 import os
-import shutil
 from pathlib import Path
 
 import pytest
-
-PROJECT = Path(__file__).resolve().parent.parent.parent
 
 
 def pytest_collection_modifyitems(items):
@@ -24,20 +21,14 @@ def archive():
     ARCHIVE_URLS names a file with the output of `make urls` to use an archive that runs already; what a test
     stores stays in it then.
     """
-    from localstack.archive import Archive, Urls
-    from localstack.configuration import Configuration
+    from localstack.archive import Urls
+    from tests.e2e.private_archive import private_archive
 
     if file := os.environ.get("ARCHIVE_URLS"):
         yield Urls(**json.loads(Path(file).read_text()))
         return
-    state = PROJECT / ".local" / "test"
-    own = Archive(Configuration.from_environment({"STATE_DIR": str(state), "SAMPLE": "0"}))
-    own.stop()  # what a killed test run left
-    for directory in (own.configuration.layout.data, own.configuration.layout.run):
-        shutil.rmtree(directory, ignore_errors=True)
-    own = Archive(own.configuration)
-    yield own.start()
-    own.stop()
+    with private_archive("test") as (_, urls):
+        yield urls
 
 
 @pytest.fixture(scope="session")

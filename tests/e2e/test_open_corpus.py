@@ -5,8 +5,16 @@ import time
 from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor
 
-from tests.e2e.clients import FAILED_SOP_SEQUENCE, FAILURE_REASON, SOP_INSTANCE_UID, Answer, search, store, values
-from tests.e2e.clients import wait_until
+from tests.e2e.clients import (
+    FAILED_SOP_SEQUENCE,
+    FAILURE_REASON,
+    SOP_INSTANCE_UID,
+    Answer,
+    search,
+    store,
+    values,
+    wait_until,
+)
 from tests.e2e.corpus import corpus_path, needs_corpus, read_table
 
 CLIENTS = 4
@@ -16,7 +24,10 @@ DUPLICATE, CANNOT_UNDERSTAND = 273, 49152
 # What can never be published. All else that is not published has the UIDs of another file, and another content.
 BROKEN = {
     "open/ThalesMMS__DICOM-Swift/Fixtures/Compressed/jpeg_baseline_synthetic.dcm": "JPEG that holds native pixels",
-    "open/pypi__pydicom/data/test_files/SC_rgb_jpeg.dcm": "JPEG that holds native pixels",
+    "open/fo-dicom__fo-dicom/FO-DICOM.Tests/Test_Data/GH179A.dcm": "an element without a valid VR",
+    "open/fo-dicom__fo-dicom/FO-DICOM.Tests/Test_Data/GH179B.dcm": "an element without a valid VR",
+    "open/pypi__pydicom/data/test_files/MR_truncated.dcm": "ends within its pixel data",
+    "open/pypi__pydicom/data/test_files/SC_rgb_jpeg.dcm": "implicit VR in a transfer syntax of explicit VR",
     "open/pypi__pydicom/data/test_files/rtplan_truncated.dcm": "ends within a value",
 }
 

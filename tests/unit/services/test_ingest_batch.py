@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from chalicelib.errors import ServiceFaultError
+from chalicelib.json_logging import request_id
 from chalicelib.ports import ObjectVersion
 from chalicelib.services.ingest_batch import BatchFailedError, IngestBatch, Message, landing_objects
 
@@ -80,6 +81,19 @@ def test_a_message_that_is_no_event_fails_alone(body: str) -> None:
     with pytest.raises(BatchFailedError, match="m1"):
         recorder.ingest(event("a"), body)
     assert recorder.deleted == ["r0"]
+
+
+def test_log_lines_of_a_conversion_name_the_request() -> None:
+    seen = []
+    recorder = Recorder({"a": "1.1"})
+    convert = recorder.convert
+    recorder.convert = lambda landing: seen.append(request_id.get()) or convert(landing)  # type: ignore[assignment,func-returns-value,method-assign]
+    token = request_id.set("request-1")
+    try:
+        recorder.ingest(event("a"), event("a"))
+    finally:
+        request_id.reset(token)
+    assert seen == ["request-1", "request-1"]
 
 
 def test_the_test_message_that_s3_sends_is_no_fault() -> None:

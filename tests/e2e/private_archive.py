@@ -1,0 +1,36 @@
+"""Archives that only the tests know: each starts empty, and is ended with them."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+from localstack.archive import Archive, Urls
+from localstack.configuration import PROJECT, Configuration
+
+
+@contextmanager
+def private_archive(name: str, **changes: Any) -> Iterator[tuple[Archive, Urls]]:
+    """Start an archive, and end it; gives what controls it, and its addresses.
+
+    Parameters
+    ----------
+    name
+        Of its state directory. The deployment package in it is kept from run to run, its data are not.
+    **changes
+        Fields of the harness's configuration.
+    """
+    state = PROJECT / ".local" / name
+    configuration = replace(Configuration.from_environment({"STATE_DIR": str(state), "SAMPLE": "0"}), **changes)
+    archive = Archive(configuration)
+    archive.stop()  # what a killed test run left
+    for directory in (configuration.layout.data, configuration.layout.run):
+        shutil.rmtree(directory, ignore_errors=True)
+    configuration.layout.create()
+    try:
+        yield archive, archive.start()
+    finally:
+        archive.stop()
