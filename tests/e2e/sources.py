@@ -1,4 +1,4 @@
-"""Instances of every encoding, each with the frames that a reader must get: expected values, independent of the product."""
+"""Instances of every encoding, each with the frames that a reader must get; nothing here asks the product."""
 
 from __future__ import annotations
 
