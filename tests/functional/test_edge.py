@@ -186,8 +186,9 @@ def test_head_has_the_headers_of_get_and_no_body(edge: Edge) -> None:
         assert (head.status, head.body) == (200, b"")
         for name in ("content-type", "content-length"):
             assert head.headers[name] == get.headers[name]
-    # Its body was fetched once for both, and API Gateway has no HEAD routes.
-    assert [request.method for request in edge.bucket.requests] == ["GET"]
+    # API Gateway has no HEAD routes. The bucket is asked a second time if the answer to HEAD, which needs no body,
+    # was sent before the body was in the cache.
+    assert {request.method for request in edge.bucket.requests} == {"GET"}
     assert [request.method for request in edge.api.requests] == ["GET", "GET"]
 
 
