@@ -5,6 +5,7 @@ there already is left alone; when all is there it takes a tenth of a second.
 """
 
 import argparse
+import ctypes.util
 import hashlib
 import importlib.util
 import os
@@ -29,6 +30,7 @@ class Package:
     command: str | None = None
     file: str | None = None
     module: str | None = None
+    library: str | None = None
     tests_only: bool = False
 
     def is_there(self) -> bool:
@@ -39,6 +41,8 @@ class Package:
             return shutil.which(self.command, path=path) is not None
         if self.file is not None:
             return Path(self.file).exists()
+        if self.library is not None:
+            return ctypes.util.find_library(self.library) is not None
         return self.module is None or importlib.util.find_spec(self.module) is not None
 
 
@@ -54,6 +58,7 @@ PACKAGES = (
     Package("mariadb-server-core", "is the index for search", command="mariadbd"),
     Package("mariadb-client-core", "helps to set MariaDB up", command="my_print_defaults"),
     Package("chromium", "shows the viewer in the tests", command="chromium", tests_only=True),
+    Package("libatomic1", "is needed by what drives Chromium", library="atomic", tests_only=True),
 )
 
 
