@@ -104,7 +104,13 @@ class Services:
         """QIDO-RS."""
         from chalicelib.services.search import SearchService
 
-        return SearchService(index=self.index, records=self.records, dicomweb_root=self.settings.dicomweb_root)
+        return SearchService(
+            index=self.index,
+            records=self.records,
+            dicomweb_root=self.settings.dicomweb_root,
+            # S3 is connected when it is first needed, which is seldom.
+            read_static=lambda key: self.objects.get_bytes(self.settings.static_bucket, key),
+        )
 
     @cached_property
     def representations(self) -> MakeRepresentation:

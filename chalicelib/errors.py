@@ -10,6 +10,7 @@
     ├── NotFoundError                    404
     ├── NotAcceptableError               406
     ├── ContentTooLargeError             413
+    │   └── SearchTooBroadError          413
     ├── UnsupportedMediaTypeError        415
     ├── InstanceRejectedError            409  this instance can never be stored; says why in DICOM's codes
     ├── NotImplementedResourceError      501  the standard has this resource, this archive does not
@@ -83,6 +84,10 @@ class ContentTooLargeError(DicomwebError):
     """The request is over a configured limit."""
 
     status = 413
+
+
+class SearchTooBroadError(ContentTooLargeError):
+    """A search finds more than can be served (PS3.18 §10.6.3.1)."""
 
 
 class UnsupportedMediaTypeError(DicomwebError):

@@ -161,6 +161,10 @@ class RecordStore(Protocol):
         """Ready answers of studies, series and instances; those that are not there are left out."""
         ...
 
+    def get_instance_metadata(self, keys: Sequence["RecordKey"]) -> Mapping["RecordKey", bytes | None]:
+        """`InstanceRecord.metadata` of instances; those that are not there are left out."""
+        ...
+
     def put_rejection(self, rejection: Rejection) -> None:
         """Record a landing object that will never be published."""
         ...
@@ -232,10 +236,11 @@ class PublicationTurn(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SearchPage:
-    """Keys of the hits of one page in order, and how many more follow it."""
+    """Keys of the hits of one page in order, and how many more follow it; not `all_counted`, at least so many."""
 
     keys: list[RecordKey]
     remaining: int
+    all_counted: bool = True
 
 
 class StudyIndex(Protocol):
@@ -250,7 +255,13 @@ class StudyIndex(Protocol):
         ...
 
     def search(self, query: QidoQuery) -> SearchPage:
-        """Find; total, stable order with a tie-break on the UIDs."""
+        """Find; total, stable order with a tie-break on the UIDs.
+
+        Raises
+        ------
+        SearchTooBroadError
+            If it takes too long.
+        """
         ...
 
 

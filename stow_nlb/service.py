@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from aiohttp import ClientPayloadError, web
 from aiohttp.http_exceptions import HttpProcessingError
 
+from chalicelib.dicomweb.media_types import DICOM
 from chalicelib.dicomweb.resources import check_uid
-from chalicelib.dicomweb.stow_request import DICOM, choose_response_type, find_boundary
+from chalicelib.dicomweb.stow_request import choose_response_type, find_boundary
 from chalicelib.dicomweb.stow_response import StoreReport, render
 from chalicelib.errors import BadRequestError, DicomwebError, MalformedMultipartError
 from chalicelib.services.store_instances import IncomingPart, StoreInstances

@@ -7,8 +7,10 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pymysql
+from pymysql.connections import Connection
 from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from chalicelib.adapters.mysql import apply_schema
@@ -61,6 +63,14 @@ def mariadb_server(directory: Path) -> Iterator[dict[str, object]]:
     finally:
         process.terminate()
         process.wait(timeout=30)
+
+
+def empty_tables(connection: "Connection[Any]") -> None:
+    """Delete all rows of all tables."""
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW TABLES")
+        for (table,) in cursor.fetchall():
+            cursor.execute(f"DELETE FROM {table}")
 
 
 def _create_database(process: subprocess.Popen[bytes], unix_socket: Path, log: Path, port: int) -> dict[str, object]:

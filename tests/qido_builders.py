@@ -92,6 +92,7 @@ class AnsweringRecords:
 
     def __init__(self, *publications: StudyPublication) -> None:
         self.answers: dict[RecordKey, DicomJson] = {}
+        self.metadata: dict[RecordKey, bytes | None] = {}
         self.calls: list[list[RecordKey]] = []
         for publication in publications:
             self.add(publication)
@@ -110,3 +111,6 @@ class AnsweringRecords:
     def get_qido_answers(self, keys: Sequence[RecordKey]) -> Mapping[RecordKey, DicomJson]:
         self.calls.append(list(keys))
         return {key: self.answers[key] for key in keys if key in self.answers}
+
+    def get_instance_metadata(self, keys: Sequence[RecordKey]) -> Mapping[RecordKey, bytes | None]:
+        return {key: self.metadata[key] for key in keys if key in self.metadata}

@@ -125,6 +125,11 @@ class DynamoDbRecordStore:
         items = self._get_batches(list(dict.fromkeys(keys)), "study_instance_uid, entity, qido", consistent=True)
         return {key: json.loads(item["qido"]["S"]) for key, item in items if "qido" in item}
 
+    def get_instance_metadata(self, keys: Sequence[RecordKey]) -> Mapping[RecordKey, bytes | None]:
+        """Metadata of instances; the same bytes for ever, so any copy will do."""
+        items = self._get_batches(list(dict.fromkeys(keys)), "study_instance_uid, entity, metadata", consistent=False)
+        return {key: bytes(item["metadata"]["B"]) if "metadata" in item else None for key, item in items}
+
     def put_rejection(self, rejection: Rejection) -> None:
         """Record a landing object that will never be published."""
         landing = rejection.landing

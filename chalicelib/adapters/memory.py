@@ -146,13 +146,18 @@ class MemoryRecordStore:
         """Ready answers of studies, series and instances."""
         answers = {}
         for key in keys:
-            if key.series_instance_uid and key.sop_instance_uid:
-                uids = InstanceUids(key.study_instance_uid, key.series_instance_uid, key.sop_instance_uid)
+            if key.sop_instance_uid:
+                uids = _instance_uids(key)
                 if uids in self.instances:
                     answers[key] = self.instances[uids].qido
             elif key in self.answers:
                 answers[key] = self.answers[key]
         return answers
+
+    def get_instance_metadata(self, keys: Sequence[RecordKey]) -> Mapping[RecordKey, bytes | None]:
+        """Metadata of instances."""
+        wanted = {key: _instance_uids(key) for key in keys}
+        return {key: self.instances[uids].metadata for key, uids in wanted.items() if uids in self.instances}
 
     def put_rejection(self, rejection: Rejection) -> None:
         """Record a landing object that will never be published."""
@@ -180,3 +185,7 @@ def _body(content: StaticObject) -> bytes:
 
 def _etag(content: StaticObject) -> str:
     return f'"{hashlib.sha256(_body(content)).hexdigest()[:32]}"'
+
+
+def _instance_uids(key: RecordKey) -> InstanceUids:
+    return InstanceUids(key.study_instance_uid, key.series_instance_uid or "", key.sop_instance_uid or "")

@@ -7,8 +7,11 @@ from typing import Any
 
 from chalicelib.dicomweb.attributes import BY_KEYWORD, Attribute, DicomJson, Level, Matching
 from chalicelib.dicomweb.matching import (
+    AllValuesMatch,
     DateRangeMatch,
     DateTimeRangeMatch,
+    EmptyValueMatch,
+    FuzzyNameMatch,
     Match,
     PersonNameMatch,
     SingleValueMatch,
@@ -20,9 +23,11 @@ from chalicelib.dicomweb.matching import (
     Wildcard,
     WildcardMatch,
 )
-from chalicelib.dicomweb.person_names import folded_groups
+from chalicelib.dicomweb.person_names import folded_groups, indexed_words, words_match
 from chalicelib.dicomweb.qido_query import Condition
+from chalicelib.dicomweb.resources import check_uid
 from chalicelib.dicomweb.values import first_value, parse_date, parse_integer, parse_time_span, plain_text
+from chalicelib.errors import InvalidUidError
 
 _REGEX = {Wildcard.ANY_RUN: ".*", Wildcard.ANY_ONE: "."}
 
@@ -39,24 +44,69 @@ def all_match(conditions: tuple[Condition, ...], documents: Mapping[Level, Dicom
         elif not _matches(attribute, condition.match, documents[attribute.level]):
             return False
     return all(
-        any(
-            all(_matches(condition.attribute, condition.match, item) for condition in together)
-            for item in _values(documents[together[0].attribute.level].get(sequence))
-        )
+        _some_item_matches(together, _items(documents[together[0].attribute.level].get(sequence)))
         for sequence, together in in_items.items()
     )
 
 
+def _some_item_matches(conditions: list[Condition], items: list[DicomJson]) -> bool:
+    # No item is as good as an item without any of the values.
+    return any(
+        all(_matches(condition.attribute, condition.match, item) for condition in conditions) for item in items or [{}]
+    )
+
+
 def _matches(attribute: Attribute, match: Match, document: DicomJson) -> bool:
+    element = document.get(attribute.tag)
     if isinstance(match, DateTimeRangeMatch):
         time_element = document.get(BY_KEYWORD[attribute.time_keyword or ""].tag)
-        return _moment_between(match, document.get(attribute.tag), time_element)
-    return any(_value_matches(attribute, match, value) for value in _values(document.get(attribute.tag)))
+        return _moment_between(match, element, time_element)
+    if isinstance(match, EmptyValueMatch) and attribute.matching is Matching.SEQUENCE:
+        return not _items(element)
+    values = [value for value in _values(attribute, element) if not _is_empty(attribute, value)]
+    if isinstance(match, EmptyValueMatch):
+        return not values
+    if isinstance(match, AllValuesMatch):
+        return set(match.values) <= {plain_text(value) for value in values}
+    return any(_value_matches(attribute, match, value) for value in values)
 
 
-def _values(element: Any) -> list[Any]:
+def _values(attribute: Attribute, element: Any) -> list[Any]:
+    """The values that count: all of a collection, the first of an attribute that has one by the standard."""
     values = element.get("Value") if isinstance(element, dict) else None
-    return [value for value in values or [] if value is not None]
+    there = [value for value in values if value is not None] if isinstance(values, list) else []
+    return there if attribute.multivalued else there[:1]
+
+
+def _items(element: Any) -> list[DicomJson]:
+    items = element.get("Value") if isinstance(element, dict) else None
+    return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
+
+
+def _is_empty(attribute: Attribute, value: Any) -> bool:
+    """Whether a value says nothing, or nothing of its attribute's kind."""
+    text = plain_text(value)
+    match attribute.matching:
+        case Matching.NAME:
+            return not any(folded_groups(value))
+        case Matching.DATE:
+            return parse_date(text) is None
+        case Matching.TIME:
+            return parse_time_span(text) is None
+        case Matching.NUMBER:
+            return parse_integer(text) is None
+        case Matching.UID:
+            return not _is_uid(text)
+        case _:
+            return text == ""
+
+
+def _is_uid(text: str) -> bool:
+    try:
+        check_uid(text)
+    except InvalidUidError:
+        return False
+    return True
 
 
 def _value_matches(attribute: Attribute, match: Match, value: Any) -> bool:
@@ -64,6 +114,9 @@ def _value_matches(attribute: Attribute, match: Match, value: Any) -> bool:
     match match:
         case PersonNameMatch():
             return _name_matches(match, folded_groups(value))
+        case FuzzyNameMatch(words, literal):
+            groups = folded_groups(value)
+            return words_match(words, indexed_words(groups)) or (literal is not None and _name_matches(literal, groups))
         case UidListMatch(wanted) | ValueListMatch(wanted):
             return text in wanted
         case DateRangeMatch(first, last):

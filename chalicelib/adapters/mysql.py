@@ -10,15 +10,16 @@ from chalicelib.adapters.mysql_connections import (
     SERVER_FAULTS,
     Connect,
     ConnectionPool,
+    QueryTimeoutError,
     apply_schema,
     connection_factory,
     discard,
 )
 from chalicelib.adapters.mysql_publication import LOCK_NAME, MysqlPublicationTurn
-from chalicelib.adapters.mysql_statements import count_statement, page_statement
+from chalicelib.adapters.mysql_search import DEFAULT_LIMITS, SearchLimits, find_page
 from chalicelib.dicomweb.qido_query import QidoQuery
-from chalicelib.errors import ServiceFaultError
-from chalicelib.ports import RecordKey, SearchPage
+from chalicelib.errors import SearchTooBroadError, ServiceFaultError
+from chalicelib.ports import SearchPage
 
 __all__ = ["MysqlIndex", "apply_schema", "connection_factory"]
 
@@ -32,11 +33,20 @@ class MysqlIndex:
         Opens a connection, see `connection_factory`.
     lock_timeout_seconds
         How long a publisher waits for the turn of another one of the same study.
+    limits
+        What one search may cost.
     """
 
-    def __init__(self, connect: Connect, *, lock_timeout_seconds: int = 30) -> None:
+    def __init__(
+        self,
+        connect: Connect,
+        *,
+        lock_timeout_seconds: int = 30,
+        limits: SearchLimits = DEFAULT_LIMITS,
+    ) -> None:
         self._pool = ConnectionPool(connect)
         self._lock_timeout_seconds = lock_timeout_seconds
+        self._limits = limits
 
     def mark_dirty(self, study_instance_uid: str) -> int:
         """Ask for a publication of the study; returns the version that will cover this request."""
@@ -88,24 +98,27 @@ class MysqlIndex:
     def search(self, query: QidoQuery) -> SearchPage:
         """Find one page of keys, in total and stable order.
 
-        The hits are counted only where more remain than the page shows, by a second statement; one that
+        The hits are counted only where more remain than the page shows, by another statement; one that
         is published between the two is counted though the page was made without it.
+
+        Raises
+        ------
+        SearchTooBroadError
+            If the page is not found in time.
         """
-        statement = page_statement(query)
 
-        def find(connection: "Connection[Any]") -> SearchPage:
-            with connection.cursor() as cursor:
-                cursor.execute(statement.sql, statement.params)
-                rows = cursor.fetchall()
-                keys = [RecordKey(*row) for row in rows[: query.limit]]
-                if len(rows) <= query.limit:
-                    return SearchPage(keys, 0)
-                count = count_statement(query)
-                cursor.execute(count.sql, count.params)
-                total = int((cursor.fetchone() or (0,))[0])
-                return SearchPage(keys, max(total - query.offset - len(keys), 1))
+        def find(connection: "Connection[Any]") -> SearchPage | None:
+            try:
+                return find_page(connection, query, self._limits)
+            except QueryTimeoutError:
+                return None
 
-        return self._pool.run(find)
+        page = self._pool.run(find)
+        if page is None:
+            raise SearchTooBroadError(
+                "the search is too broad to be answered in time: add a matching key, or narrow one"
+            )
+        return page
 
     def close(self) -> None:
         """Close the connections that are not in use."""

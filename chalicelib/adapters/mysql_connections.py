@@ -22,6 +22,7 @@ _SCHEMA = Path(__file__).with_name("mysql_schema.sql")
 # it was idle for too long (MySQL 8), 1290 and 1836 that it is now a read-only replica (Aurora fail-over).
 _LOST = {0, CR.CR_SERVER_GONE_ERROR, CR.CR_SERVER_LOST, 2055, 1053, 1927, 4031, 1290, 1836}
 _DEADLOCK = {1205, 1213}  # lock wait timeout, deadlock: the transaction was rolled back and may be run again
+_OUT_OF_TIME = {3024, 1969}  # a SELECT ran longer than it may: MySQL, MariaDB
 SERVER_FAULTS = (pymysql.err.OperationalError, pymysql.err.InterfaceError, pymysql.err.InternalError)
 
 
@@ -78,6 +79,21 @@ def service_faults() -> Iterator[None]:
         yield
     except SERVER_FAULTS as error:
         raise ServiceFaultError("The search index is not available; try again later") from error
+
+
+class QueryTimeoutError(Exception):
+    """The server ended a SELECT that ran longer than it may; the connection is as good as before."""
+
+
+@contextmanager
+def query_timeouts() -> Iterator[None]:
+    """Tell a SELECT that was ended for its time from a fault of the server."""
+    try:
+        yield
+    except pymysql.err.MySQLError as error:
+        if _code(error) in _OUT_OF_TIME:
+            raise QueryTimeoutError from error
+        raise
 
 
 def retry_deadlocks(work: Callable[[], Result]) -> Result:

@@ -11,9 +11,16 @@ from typing import Any
 from pymysql.connections import Connection
 from pymysql.cursors import Cursor
 
+from chalicelib.adapters.mysql_clauses import SqlValue
 from chalicelib.adapters.mysql_connections import retry_deadlocks, service_faults
-from chalicelib.adapters.mysql_rows import Row, request_attribute_rows, row_of
-from chalicelib.adapters.mysql_statements import SqlValue
+from chalicelib.adapters.mysql_rows import (
+    Row,
+    day_number,
+    ending_rows,
+    name_word_rows,
+    request_attribute_rows,
+    row_of,
+)
 from chalicelib.dicomweb.attributes import SERIES_INSTANCE_UID, DicomJson, Level
 from chalicelib.errors import ServiceFaultError
 from chalicelib.ports import AggregateState, StudyPublication
@@ -89,7 +96,10 @@ class MysqlPublicationTurn:
         try:
             with self._connection.cursor() as cursor:
                 self._check_lock(cursor)
-                study_key = _upsert_study(cursor, row_of(publication.study, Level.STUDY))
+                study = row_of(publication.study, Level.STUDY)
+                day_before = _day_shown(cursor, study)
+                study_key = _upsert_study(cursor, study)
+                _replace_name_words(cursor, study_key, publication.study)
                 _upsert(
                     cursor,
                     "series",
@@ -104,6 +114,8 @@ class MysqlPublicationTurn:
                     _replace_request_attributes(cursor, series_keys[series_instance_uid], document)
                 _insert_missing_instances(cursor, series_keys, instances)
                 self._write_state(cursor, version, publication.aggregates)
+                # Last, since all publications of a day's new studies wait for its one row.
+                _count_day(cursor, day_before, day_number(study))
             self._connection.commit()
         except BaseException:
             if self._connection.open:
@@ -137,10 +149,58 @@ class MysqlPublicationTurn:
         )
 
 
+def _day_shown(cursor: Cursor, study: Row) -> int | None:
+    """The day by which the index counts the study; None if it has no such study yet."""
+    cursor.execute("SELECT study_date FROM studies WHERE study_instance_uid = %s", (study["study_instance_uid"],))
+    row = cursor.fetchone()
+    return day_number({"study_date": row[0]}) if row else None
+
+
+def _count_day(cursor: Cursor, before: int | None, day: int) -> None:
+    if before == day:
+        return
+    cursor.execute(
+        "INSERT INTO study_days (day, studies) VALUES (%s, 1) ON DUPLICATE KEY UPDATE studies = studies + 1", (day,)
+    )
+    if before is not None:
+        cursor.execute("UPDATE study_days SET studies = studies - 1 WHERE day = %s", (before,))
+
+
 def _upsert_study(cursor: Cursor, row: Row) -> int:
     _upsert(cursor, "studies", [row])
     cursor.execute("SELECT id FROM studies WHERE study_instance_uid = %s", (row["study_instance_uid"],))
     return int((cursor.fetchone() or (0,))[0])
+
+
+def _replace_name_words(cursor: Cursor, study_key: int, study: DicomJson) -> None:
+    # Names seldom change: what is there stays, so that most publications only read.
+    wanted = name_word_rows(study)
+    cursor.execute("SELECT tag, word FROM person_name_words WHERE study_key = %s", (study_key,))
+    there = set(cursor.fetchall())
+    for tag, word in sorted(there - wanted):
+        cursor.execute(
+            "DELETE FROM person_name_words WHERE tag = %s AND word = %s AND study_key = %s", (tag, word, study_key)
+        )
+    added = sorted(wanted - there)
+    _insert_missing_endings(cursor, sorted({word for _, word in added}))
+    _insert(
+        cursor, "person_name_words", [{"tag": tag, "word": word, "study_key": study_key} for tag, word in added], ""
+    )
+
+
+def _insert_missing_endings(cursor: Cursor, words: Sequence[str]) -> None:
+    if not words:
+        return
+    # A word's own row is written with those of its ends. Most words of names are not new.
+    pairs = ", ".join(["(%s, %s)"] * len(words))
+    cursor.execute(
+        f"SELECT word FROM person_name_endings WHERE (ending, word) IN ({pairs})",  # noqa: S608 - constants only
+        [word for word in words for _ in range(2)],
+    )
+    there = {word for (word,) in cursor.fetchall()}
+    # Another study's publication may bring the same word at the same time.
+    ending = " ON DUPLICATE KEY UPDATE word = VALUES(word)"
+    _insert(cursor, "person_name_endings", ending_rows(set(words) - there), ending)
 
 
 def _replace_request_attributes(cursor: Cursor, series_key: int, series: DicomJson) -> None:

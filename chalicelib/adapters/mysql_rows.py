@@ -4,18 +4,20 @@ A value longer than its column is cut for the index (the answer keeps it whole);
 that is none becomes NULL. Of several values of an attribute that has one by the standard, the first counts.
 """
 
+from collections.abc import Iterable
+from datetime import date
 from typing import Any
 
-from chalicelib.adapters.mysql_statements import NAME_COLUMN_SUFFIXES, SqlValue
+from chalicelib.adapters.mysql_clauses import NAME_COLUMN_SUFFIXES, SqlValue
 from chalicelib.dicomweb.attributes import ATTRIBUTES, Attribute, DicomJson, Level, Matching
-from chalicelib.dicomweb.person_names import folded_groups
+from chalicelib.dicomweb.person_names import folded_groups, has_more_words, indexed_words
 from chalicelib.dicomweb.resources import check_uid
 from chalicelib.dicomweb.values import first_value, parse_date, parse_integer, parse_time_span, plain_text
 from chalicelib.errors import InvalidUidError
 
 # Lengths of the columns, in characters; a test holds them against the schema.
 TEXT_LENGTH = 128
-NAME_LENGTH = 255
+NAME_LENGTH = 240
 
 Row = dict[str, SqlValue]
 
@@ -32,17 +34,46 @@ def row_of(document: DicomJson, level: Level) -> Row:
 
 
 def request_attribute_rows(series: DicomJson) -> list[Row]:
-    """One row for each item of Request Attributes Sequence that holds anything."""
+    """One row for each item of Request Attributes Sequence, also for one that holds nothing."""
     element = series.get(_REQUEST_ATTRIBUTES)
     items = element.get("Value") if isinstance(element, dict) else None
     rows = []
     for item in items[:_MAX_ITEMS] if isinstance(items, list) else []:
-        row: Row = {}
-        for attribute in _columns_of(Level.SERIES, _REQUEST_ATTRIBUTES):
-            row |= _column_values(attribute, item.get(attribute.tag) if isinstance(item, dict) else None)
-        if any(value is not None for value in row.values()):
+        if isinstance(item, dict):
+            row: Row = {}
+            for attribute in _columns_of(Level.SERIES, _REQUEST_ATTRIBUTES):
+                row |= _column_values(attribute, item.get(attribute.tag))
             rows.append(row)
     return rows
+
+
+def name_word_rows(study: DicomJson) -> set[tuple[int, str]]:
+    """Tag (as a number) and folded word, for each word of each name of a study: what searches for names look up.
+
+    "" says that the name has more than its words tell: it may hold any text.
+    """
+    rows = set()
+    for attribute in _columns_of(Level.STUDY, None):
+        if attribute.matching is Matching.NAME:
+            groups = folded_groups(first_value(study.get(attribute.tag)))
+            tag = int(attribute.tag, 16)
+            rows |= {(tag, word) for word in indexed_words(groups)}
+            # Of a name that is cut for its column, the words are not: its last one may end elsewhere.
+            if has_more_words(groups) or any(len(group) > NAME_LENGTH for group in groups):
+                rows.add((tag, ""))
+    return rows
+
+
+def ending_rows(words: Iterable[str]) -> list[Row]:
+    """Each end of each word, the whole one among them; in the order of the table's key."""
+    endings = {(word[start:], word) for word in words for start in range(len(word))}
+    return [{"ending": ending, "word": word} for ending, word in sorted(endings)]
+
+
+def day_number(study: Row) -> int:
+    """The day of a study's row by which studies are counted; 0 without a date."""
+    day = study["study_date"]
+    return day.toordinal() if isinstance(day, date) else 0
 
 
 def _columns_of(level: Level, sequence: str | None) -> list[Attribute]:

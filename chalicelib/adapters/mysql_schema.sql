@@ -27,27 +27,57 @@ CREATE TABLE IF NOT EXISTS studies (
     study_date DATE NULL,
     study_time TIME(6) NULL,
     accession_number VARCHAR(128) COLLATE utf8mb4_bin NULL,
-    referring_physician_name VARCHAR(255) COLLATE utf8mb4_bin NULL,
-    referring_physician_name_ideographic VARCHAR(255) COLLATE utf8mb4_bin NULL,
-    referring_physician_name_phonetic VARCHAR(255) COLLATE utf8mb4_bin NULL,
+    referring_physician_name VARCHAR(240) COLLATE utf8mb4_bin NULL,
+    referring_physician_name_ideographic VARCHAR(240) COLLATE utf8mb4_bin NULL,
+    referring_physician_name_phonetic VARCHAR(240) COLLATE utf8mb4_bin NULL,
     study_description VARCHAR(128) COLLATE utf8mb4_bin NULL,
-    patient_name VARCHAR(255) COLLATE utf8mb4_bin NULL,
-    patient_name_ideographic VARCHAR(255) COLLATE utf8mb4_bin NULL,
-    patient_name_phonetic VARCHAR(255) COLLATE utf8mb4_bin NULL,
+    patient_name VARCHAR(240) COLLATE utf8mb4_bin NULL,
+    patient_name_ideographic VARCHAR(240) COLLATE utf8mb4_bin NULL,
+    patient_name_phonetic VARCHAR(240) COLLATE utf8mb4_bin NULL,
     patient_id VARCHAR(128) COLLATE utf8mb4_bin NULL,
     patient_birth_date DATE NULL,
     patient_sex VARCHAR(128) COLLATE utf8mb4_bin NULL,
     study_id VARCHAR(128) COLLATE utf8mb4_bin NULL,
     PRIMARY KEY (id),
     UNIQUE KEY studies_uid (study_instance_uid),
-    -- Read backwards it is the order of every list of studies.
-    KEY studies_order (study_date, study_time, study_instance_uid),
+    -- Read backwards it is the order of every list of studies. The names are in it so that it can be walked
+    -- for a name without reading the rows; all together they may have 3072 bytes, hence VARCHAR(240).
+    KEY studies_order (
+        study_date, study_time, study_instance_uid,
+        patient_name, patient_name_ideographic, patient_name_phonetic
+    ),
     KEY studies_accession_number (accession_number),
     KEY studies_patient_id (patient_id),
     KEY studies_patient_name (patient_name),
     KEY studies_patient_name_ideographic (patient_name_ideographic),
     KEY studies_patient_name_phonetic (patient_name_phonetic),
-    KEY studies_patient_birth_date (patient_birth_date)
+    KEY studies_patient_birth_date (patient_birth_date),
+    KEY studies_description (study_description)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_520_ci;
+
+-- Words of person names, for fuzzy matching: a word's beginning is looked up. tag is the attribute's.
+CREATE TABLE IF NOT EXISTS person_name_words (
+    tag INT UNSIGNED NOT NULL,
+    word VARCHAR(64) COLLATE utf8mb4_bin NOT NULL,
+    study_key BIGINT UNSIGNED NOT NULL,
+    PRIMARY KEY (tag, word, study_key),
+    KEY person_name_words_study (study_key)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_520_ci;
+
+-- The ends of each different word above: a text inside a word begins one of them, so an index finds it.
+-- Rows are never deleted; an end of a word that no name has any more leads to no study.
+CREATE TABLE IF NOT EXISTS person_name_endings (
+    ending VARCHAR(64) COLLATE utf8mb4_bin NOT NULL,
+    word VARCHAR(64) COLLATE utf8mb4_bin NOT NULL,
+    PRIMARY KEY (ending, word)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_520_ci;
+
+-- How many studies each day has: what counts and skips long lists. day counts from 0001-01-01, which is 1;
+-- 0 holds the studies without a date.
+CREATE TABLE IF NOT EXISTS study_days (
+    day INT UNSIGNED NOT NULL,
+    studies INT UNSIGNED NOT NULL,
+    PRIMARY KEY (day)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_520_ci;
 
 -- study_key, not study_id: that is an attribute of DICOM.

@@ -1,47 +1,29 @@
 """Searches as SQL: QidoQuery → Statement. Pure; a client's text becomes a parameter and nothing else.
 
-Identifiers come from the attribute table only. Strategy: one function a matching kind, each giving a
-condition on a column; names, collections (ModalitiesInStudy) and sequences wrap these.
+Identifiers come from the attribute table only; conditions are made in `mysql_clauses`.
 """
 
-from collections.abc import Iterable
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, time
+from datetime import date
 
-from chalicelib.dicomweb.attributes import (
-    BY_KEYWORD,
-    SERIES_INSTANCE_UID,
-    STUDY_INSTANCE_UID,
-    Attribute,
-    Level,
-    Matching,
-)
-from chalicelib.dicomweb.matching import (
-    DateRangeMatch,
-    DateTimeRangeMatch,
-    Match,
-    PersonNameMatch,
-    SingleValueMatch,
-    TextMatch,
-    TimeRangeMatch,
-    UidListMatch,
-    UniversalMatch,
-    ValueListMatch,
-    Wildcard,
-    WildcardMatch,
-)
+from chalicelib.adapters.mysql_clauses import TABLE, Statement, clause, item_clause, joined
+from chalicelib.dicomweb.attributes import SERIES_INSTANCE_UID, STUDY_INSTANCE_UID, Level
+from chalicelib.dicomweb.matching import DateRangeMatch, DateTimeRangeMatch, UidListMatch, UniversalMatch
 from chalicelib.dicomweb.qido_query import Condition, QidoQuery
 
-SqlValue = str | int | date | time | None
-
-NAME_COLUMN_SUFFIXES = ("", "_ideographic", "_phonetic")
-
-_TABLE = {Level.STUDY: "studies", Level.SERIES: "series", Level.INSTANCE: "instances"}
-_SEQUENCE_TABLE = {"00400275": "request_attributes"}  # its series_key names the series
 _JOIN_ABOVE = {
     Level.SERIES: "JOIN studies ON studies.id = series.study_key",
     Level.INSTANCE: "JOIN series ON series.id = instances.series_key",
 }
+_JOIN_BELOW = {
+    Level.STUDY: "JOIN studies ON studies.id = candidate.study_key",
+    Level.SERIES: "JOIN series ON series.study_key = studies.id",
+    Level.INSTANCE: "JOIN instances ON instances.series_key = series.id",
+}
+_IN_ORDER = {"StudyDate", "StudyTime", "PatientName"}
+_NO_DAY = 0
 _UID_COLUMNS = ("studies.study_instance_uid", "series.series_instance_uid", "instances.sop_instance_uid")
 
 # Total, and the same at every time: UIDs are unique in their level's parent, whose id never changes.
@@ -52,61 +34,134 @@ _ORDER = {
     Level.INSTANCE: "instances.sop_instance_uid, instances.series_key",
 }
 
-# The escape of LIKE. Not the backslash: whether that is one depends on the server's sql_mode.
-_ESCAPE = "|"
-_LIKE_ESCAPES = str.maketrans({character: _ESCAPE + character for character in "%_" + _ESCAPE})
-_LIKE_WILDCARDS = {Wildcard.ANY_RUN: "%", Wildcard.ANY_ONE: "_"}
+
+@dataclass(frozen=True, slots=True)
+class InOrder:
+    """Walk the hits' order, and try every row."""
 
 
 @dataclass(frozen=True, slots=True)
-class Statement:
-    """SQL with one ``%s`` for each of `params`."""
+class Among:
+    """Try the studies with these keys, and sort those that match."""
 
-    sql: str
-    params: tuple[SqlValue, ...] = ()
+    study_keys: tuple[int, ...]
 
 
-def page_statement(query: QidoQuery) -> Statement:
-    """Select the UIDs of the page's hits, one row a hit, and of one more if there is one."""
+Access = InOrder | Among | None
+"""How a search finds its hits; None leaves it to the server."""
+
+
+def page_statement(query: QidoQuery, access: Access = None, *, looked_ahead: int | None = None) -> Statement:
+    """Select the UIDs of the page's hits, one row a hit, and of the next one.
+
+    The last column is how many hits there are altogether; or, with `looked_ahead`, it is NULL, and so many
+    more hits are selected.
+    """
     where = _where(query)
+    source = _from(query, access)
+    # With the modifier, tables are joined in the order in which they stand.
+    select = "SELECT" if access is None else "SELECT STRAIGHT_JOIN"
+    total = "COUNT(*) OVER ()" if looked_ahead is None else "NULL"
     columns = ", ".join(_UID_COLUMNS[: query.level + 1])
     return Statement(
-        f"SELECT {columns} {_from(query, Level.STUDY)}{where.sql} ORDER BY {_ORDER[query.level]} LIMIT %s OFFSET %s",
-        (*where.params, query.limit + 1, query.offset),
+        f"{select} {columns}, {total} {source.sql}{where.sql} ORDER BY {_ORDER[query.level]} LIMIT %s OFFSET %s",
+        (*source.params, *where.params, query.limit + 1 + (looked_ahead or 0), query.offset),
     )
 
 
-def count_statement(query: QidoQuery) -> Statement:
-    """Count all hits; joins only the levels that a condition is about."""
-    where = _where(query)
+def keys_statement(parts: Sequence[Statement], at_most: int) -> Statement:
+    """Read keys of studies, from each part of a list no more than so many, as one JSON array."""
+    # In parentheses, or the limit would hold for the last part only.
+    limited = [Statement(f"{part.sql} LIMIT %s", (*part.params, at_most)) for part in parts]
+    if len(limited) > 1:
+        limited = [Statement(f"({part.sql})", part.params) for part in limited]
+    union = joined(" UNION ALL ", limited)
+    return Statement(f"SELECT JSON_ARRAYAGG(study_key) FROM ({union.sql}) AS parts", union.params)  # noqa: S608
+
+
+# --- lists that only the date restricts: they are counted, and skipped, by the day ----------------
+
+
+def day_range(query: QidoQuery) -> tuple[int, int] | None:
+    """First and last day (see table ``study_days``) of the studies that are the hits; None for other searches."""
+    conditions = _conditions(query)
+    if query.level is not Level.STUDY or len(conditions) > 1:
+        return None
+    if not conditions:
+        return _NO_DAY, date.max.toordinal()
+    return days_allowed(query) if isinstance(conditions[0].match, DateRangeMatch) else None
+
+
+def order_has_all(query: QidoQuery) -> bool:
+    """Whether the index with the hits' order has all columns of the conditions; ModalitiesInStudy is none."""
+    return query.level is Level.STUDY and all(
+        condition.attribute.keyword in _IN_ORDER for condition in _conditions(query)
+    )
+
+
+def days_allowed(query: QidoQuery) -> tuple[int, int] | None:
+    """First and last day of the studies that a search for studies may find, if it has a range of dates."""
+    for condition in _conditions(query):
+        match = condition.match
+        if (
+            query.level is Level.STUDY
+            and condition.attribute.keyword == "StudyDate"
+            and isinstance(match, DateRangeMatch | DateTimeRangeMatch)
+        ):
+            return (match.first or date.min).toordinal(), (match.last or date.max).toordinal()
+    return None
+
+
+def total_statement(days: tuple[int, int]) -> Statement:
+    """Count the studies of a range of days."""
+    return Statement("SELECT COALESCE(SUM(studies), 0) FROM study_days WHERE day BETWEEN %s AND %s", days)
+
+
+def skip_statement(days: tuple[int, int], offset: int) -> Statement:
+    """Find the latest day of which a page that begins after `offset` studies may show some, and how many are later."""
     return Statement(
-        f"SELECT COUNT(*) {_from(query, _upmost(query))}{where.sql}",
-        where.params,
+        "SELECT day, later FROM (SELECT day, SUM(studies) OVER (ORDER BY day DESC) - studies AS later "
+        "FROM study_days WHERE day BETWEEN %s AND %s) AS days WHERE later <= %s ORDER BY day LIMIT 1",
+        (*days, offset),
     )
 
 
-def like_pattern(pattern: Iterable[str | Wildcard]) -> str:
-    """The pattern of LIKE that matches the same, with every literal character literal."""
-    return "".join(
-        _LIKE_WILDCARDS[piece] if isinstance(piece, Wildcard) else piece.translate(_LIKE_ESCAPES) for piece in pattern
+def page_from_day_statement(query: QidoQuery, days: tuple[int, int], offset: int) -> Statement:
+    """Select as `page_statement` does, of the studies of these days, after so many of them."""
+    first, last = days
+    if last == _NO_DAY:
+        where = Statement("studies.study_date IS NULL")
+    else:
+        where = Statement("studies.study_date <= %s", (date.fromordinal(last),))
+        if first == _NO_DAY:
+            where = Statement(f"({where.sql} OR studies.study_date IS NULL)", where.params)
+        else:
+            where = Statement(f"{where.sql} AND studies.study_date >= %s", (*where.params, date.fromordinal(first)))
+    return Statement(
+        f"SELECT {_UID_COLUMNS[0]}, NULL FROM studies FORCE INDEX (studies_order) WHERE {where.sql} "  # noqa: S608
+        f"ORDER BY {_ORDER[Level.STUDY]} LIMIT %s OFFSET %s",
+        (*where.params, query.limit + 1, offset),
     )
 
 
-def _upmost(query: QidoQuery) -> Level:
-    """The highest level that a condition is about."""
-    return min((condition.attribute.level for condition in _conditions(query)), default=query.level)
-
-
-def _from(query: QidoQuery, upto: Level) -> str:
+def _from(query: QidoQuery, access: Access) -> Statement:
+    if isinstance(access, Among):
+        joins = " ".join(_JOIN_BELOW[level] for level in Level if level <= query.level)
+        return Statement(
+            f"FROM JSON_TABLE(%s, '$[*]' COLUMNS (study_key BIGINT PATH '$')) AS candidate {joins}",
+            (json.dumps(access.study_keys),),
+        )
     # A level that is joined for its UID only is joined from the left: the row is always there, and the
     # server must begin with the table whose index has the order, instead of sorting everything.
-    upmost = _upmost(query)
-    joins = [
+    upmost = min((condition.attribute.level for condition in _conditions(query)), default=query.level)
+    joins_above = [
         ("" if upmost < below else "LEFT ") + _JOIN_ABOVE[below]
         for below in reversed(Level)
-        if upto < below <= query.level
+        if 0 < below <= query.level
     ]
-    return " ".join([f"FROM {_TABLE[query.level]}", *joins])
+    table = TABLE[query.level]
+    index = f" FORCE INDEX ({table}_order)" if isinstance(access, InOrder) else ""
+    return Statement(" ".join([f"FROM {table}{index}", *joins_above]))
 
 
 def _conditions(query: QidoQuery) -> list[Condition]:
@@ -126,99 +181,21 @@ def _where(query: QidoQuery) -> Statement:
         if condition.attribute.sequence is not None:
             in_items.setdefault(condition.attribute.sequence, []).append(condition)
         else:
-            clauses.append(_clause(condition.attribute, condition.match))
-    clauses += [_item_clause(sequence, conditions) for sequence, conditions in in_items.items()]
+            clauses.append(clause(condition.attribute, condition.match))
+    clauses += [item_clause(sequence, conditions) for sequence, conditions in in_items.items()]
     if not clauses:
         return Statement("")
-    joined = _joined(" AND ", clauses)
-    return Statement(f" WHERE {joined.sql}", joined.params)
+    where = joined(" AND ", clauses)
+    return Statement(f" WHERE {where.sql}", where.params)
 
 
-def _clause(attribute: Attribute, match: Match) -> Statement:
-    if attribute.any_of is not None:
-        member = BY_KEYWORD[attribute.any_of]
-        inner = _column_clause(f"member.{member.column}", match)
-        return Statement(
-            f"EXISTS (SELECT 1 FROM {_TABLE[member.level]} AS member "  # noqa: S608 - constants only
-            f"WHERE member.study_key = studies.id AND {inner.sql})",
-            inner.params,
-        )
-    column = f"{_TABLE[attribute.level]}.{attribute.column}"
-    if isinstance(match, DateTimeRangeMatch):
-        time_attribute = BY_KEYWORD[attribute.time_keyword or ""]
-        return _moment_clause(column, f"{_TABLE[attribute.level]}.{time_attribute.column}", match)
-    if attribute.matching is Matching.NAME and isinstance(match, PersonNameMatch):
-        return _name_clause(column, match)
-    return _column_clause(column, match)
+def limit_time(statement: Statement, seconds: float, *, mariadb: bool) -> Statement:
+    """The same SELECT, which the server ends with an error when it has run for so long.
 
-
-def _item_clause(sequence: str, conditions: list[Condition]) -> Statement:
-    # PS3.4 §C.2.2.2.6: a sequence matches where one item matches all its keys.
-    table = _SEQUENCE_TABLE[sequence]
-    inner = _joined(
-        " AND ",
-        [_column_clause(f"{table}.{condition.attribute.column}", condition.match) for condition in conditions],
-    )
-    return Statement(
-        f"EXISTS (SELECT 1 FROM {table} WHERE {table}.series_key = series.id "  # noqa: S608 - constants only
-        f"AND {inner.sql})",
-        inner.params,
-    )
-
-
-def _name_clause(column: str, match: PersonNameMatch) -> Statement:
-    columns = [column + suffix for suffix in NAME_COLUMN_SUFFIXES]
-    if match.any_group is not None:
-        alternatives = _joined(" OR ", [_column_clause(name, match.any_group) for name in columns])
-        return Statement(f"({alternatives.sql})", alternatives.params)
-    wanted: list[tuple[str, TextMatch]] = [
-        (name, group) for name, group in zip(columns, match.groups, strict=True) if group is not None
-    ]
-    return _joined(" AND ", [_column_clause(name, group) for name, group in wanted])
-
-
-def _moment_clause(date_column: str, time_column: str, match: DateTimeRangeMatch) -> Statement:
-    clauses = []
-    if match.first is not None:
-        day = match.first.date()
-        clauses.append(Statement(f"{date_column} >= %s", (day,)))
-        if match.first.time() != time.min:
-            clauses.append(Statement(f"({date_column} > %s OR {time_column} >= %s)", (day, match.first.time())))
-    if match.last is not None:
-        day = match.last.date()
-        clauses.append(Statement(f"{date_column} <= %s", (day,)))
-        if match.last.time() != time.max:
-            clauses.append(Statement(f"({date_column} < %s OR {time_column} <= %s)", (day, match.last.time())))
-    return _joined(" AND ", clauses)
-
-
-def _column_clause(column: str, match: Match) -> Statement:
-    match match:
-        case SingleValueMatch(value):
-            return Statement(f"{column} = %s", (value,))
-        case UidListMatch(values) | ValueListMatch(values):
-            return Statement(f"{column} IN ({', '.join(['%s'] * len(values))})", values)
-        case WildcardMatch(pattern):
-            return Statement(f"{column} LIKE %s ESCAPE '{_ESCAPE}'", (like_pattern(pattern),))
-        case DateRangeMatch(first, last) | TimeRangeMatch(first, last):
-            return _range_clause(column, first, last)
-        case _:
-            raise TypeError(f"{type(match).__name__} is not a match of one column")
-
-
-def _range_clause(column: str, first: SqlValue, last: SqlValue) -> Statement:
-    if first is None:
-        return Statement(f"{column} <= %s", (last,))
-    if last is None:
-        return Statement(f"{column} >= %s", (first,))
-    if first == last:
-        return Statement(f"{column} = %s", (first,))
-    return Statement(f"{column} BETWEEN %s AND %s", (first, last))
-
-
-def _joined(separator: str, statements: Iterable[Statement]) -> Statement:
-    parts = list(statements)
-    return Statement(
-        separator.join(part.sql for part in parts),
-        tuple(param for part in parts for param in part.params),
-    )
+    MySQL and MariaDB know no common way: one takes a hint for what the other has a statement.
+    """
+    if mariadb:
+        return Statement(f"SET STATEMENT max_statement_time = {seconds:.3f} FOR {statement.sql}", statement.params)
+    milliseconds = max(1, round(seconds * 1000))
+    hinted = statement.sql.replace("SELECT ", f"SELECT /*+ MAX_EXECUTION_TIME({milliseconds}) */ ", 1)
+    return Statement(hinted, statement.params)

@@ -7,7 +7,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.adapters.aws import service_faults
 from chalicelib.adapters.s3_signed_put import SignedPut
-from chalicelib.dicomweb.stow_request import DICOM
+from chalicelib.dicomweb.media_types import DICOM
 
 if TYPE_CHECKING:
     from chalicelib.ports import LandingStore, LandingUpload

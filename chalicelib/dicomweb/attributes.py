@@ -33,6 +33,7 @@ class Matching(Enum):
     DATE = "date, or range of dates"
     TIME = "time of day, or range of them"
     NUMBER = "integer"
+    SEQUENCE = "whether it has items; attributes in them are matched by their path"
 
 
 class Returned(Enum):
@@ -88,6 +89,11 @@ class Attribute:
         return f"{self.sequence}.{self.tag}" if self.sequence else self.tag
 
     @property
+    def multivalued(self) -> bool:
+        """Whether it may have several values (its VM in PS3.6 is above 1); only collections may."""
+        return self.any_of is not None
+
+    @property
     def searchable(self) -> bool:
         """Whether it can be a matching key."""
         return self.matching is not Matching.NONE
@@ -138,7 +144,7 @@ ATTRIBUTES: tuple[Attribute, ...] = (
               "performed_procedure_step_start_date", time_keyword="PerformedProcedureStepStartTime"),
     Attribute("PerformedProcedureStepStartTime", "00400245", "TM", _E, _M.TIME, _ALWAYS,
               "performed_procedure_step_start_time"),
-    Attribute("RequestAttributesSequence", _REQUEST, "SQ", _E, returned=_ALWAYS),
+    Attribute("RequestAttributesSequence", _REQUEST, "SQ", _E, _M.SEQUENCE, _ALWAYS),
     Attribute("ScheduledProcedureStepID", "00400009", "SH", _E, _M.TEXT, _ASKED,
               "scheduled_procedure_step_id", sequence=_REQUEST),
     Attribute("RequestedProcedureID", "00401001", "SH", _E, _M.TEXT, _ASKED,
@@ -163,9 +169,12 @@ TAG_OF_COMPUTED = {
     "RetrieveURL": "00081190",
 }
 
+KEYWORD_OF_COMPUTED_TAG = {tag: keyword for keyword, tag in TAG_OF_COMPUTED.items()}
+
 BY_PATH = {attribute.path: attribute for attribute in ATTRIBUTES}
 BY_KEYWORD = {attribute.keyword: attribute for attribute in ATTRIBUTES}
 TAG_OF_KEYWORD = {attribute.keyword: attribute.tag for attribute in ATTRIBUTES}
+KEYWORD_OF_TAG = {attribute.tag: attribute.keyword for attribute in ATTRIBUTES}
 
 STUDY_INSTANCE_UID = BY_KEYWORD["StudyInstanceUID"]
 SERIES_INSTANCE_UID = BY_KEYWORD["SeriesInstanceUID"]

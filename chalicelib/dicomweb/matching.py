@@ -1,18 +1,8 @@
-"""The kinds of attribute matching (PS3.4 §C.2.2.2) as values, and the parsers of their text. Pure."""
+"""The kinds of attribute matching (PS3.4 §C.2.2.2) as values; their text is parsed in `match_parsing`. Pure."""
 
-import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from enum import Enum
-
-from chalicelib.dicomweb.attributes import Attribute, Matching
-from chalicelib.dicomweb.person_names import fold_name, name_groups
-from chalicelib.dicomweb.resources import check_uid
-from chalicelib.dicomweb.values import parse_date, parse_integer, parse_time_span, plain_text
-from chalicelib.errors import InvalidQueryError
-
-_MAX_LIST_LENGTH = 1000  # values of one list: keeps a statement far below the server's packet size
 
 
 class Wildcard(Enum):
@@ -46,6 +36,21 @@ class ValueListMatch:
     """The value is one of these: a list of codes as OHIF sends for ModalitiesInStudy; never empty."""
 
     values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AllValuesMatch:
+    """Each of these is a value of the attribute, among others maybe (PS3.4 §C.2.2.2.8); never empty."""
+
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EmptyValueMatch:
+    """The attribute is absent or has no value (PS3.4 §C.2.2.2.7).
+
+    A text that is no value of the attribute's kind (a date 20241399) counts as none: no search finds it.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,191 +107,34 @@ class PersonNameMatch:
     groups: tuple[TextMatch | None, TextMatch | None, TextMatch | None] = (None, None, None)
 
 
+@dataclass(frozen=True, slots=True)
+class FuzzyNameMatch:
+    """Each of the words begins a word of the name, in any order and component group (PS3.18 §8.3.4.2).
+
+    Parameters
+    ----------
+    words
+        Folded, see `person_names.name_words`; never empty.
+    literal
+        What matches just as well: the literal match of a text with wildcards. Without wildcards the
+        words find all that the literal match would.
+    """
+
+    words: tuple[str, ...]
+    literal: PersonNameMatch | None = None
+
+
 Match = (
     UniversalMatch
+    | EmptyValueMatch
     | SingleValueMatch
     | UidListMatch
     | ValueListMatch
+    | AllValuesMatch
     | WildcardMatch
     | DateRangeMatch
     | TimeRangeMatch
     | DateTimeRangeMatch
     | PersonNameMatch
+    | FuzzyNameMatch
 )
-
-
-def parse_match(attribute: Attribute, text: str) -> Match:
-    """Make the match that `text` asks of `attribute`.
-
-    Raises
-    ------
-    InvalidQueryError
-        If the text is no value of the attribute; the message names the attribute, never the text.
-    """
-    cleaned = plain_text(text)
-    return _PARSERS[attribute.matching](attribute, cleaned) if cleaned else UniversalMatch()
-
-
-def combine_ranges(dates: DateRangeMatch, times: TimeRangeMatch) -> DateTimeRangeMatch | None:
-    """One range of moments out of a range of dates and one of times (PS3.4 §C.2.2.2.5).
-
-    None where an end of the times has no date to go with: then each is matched for itself.
-    """
-    if (times.first and not dates.first) or (times.last and not dates.last):
-        return None
-    return DateTimeRangeMatch(
-        first=datetime.combine(dates.first, times.first or time.min) if dates.first else None,
-        last=datetime.combine(dates.last, times.last or time.max) if dates.last else None,
-    )
-
-
-def check_order(attribute: Attribute, match: Match) -> None:
-    """Refuse a range that ends before it begins; to be called when ranges have been combined.
-
-    Raises
-    ------
-    InvalidQueryError
-        With the attribute's keyword.
-    """
-    match match:
-        case DateRangeMatch(first, last) | TimeRangeMatch(first, last) | DateTimeRangeMatch(first, last):
-            # The two ends are of one type, which a union of three matches does not say.
-            if first is not None and last is not None and first > last:  # type: ignore[operator]
-                raise InvalidQueryError(f"{attribute.keyword}: the range ends before it begins")
-
-
-def pattern_of(text: str) -> tuple[str | Wildcard, ...]:
-    """Split a text at its wildcards; adjacent ``*`` are one."""
-    pieces: list[str | Wildcard] = []
-    for piece in re.split(r"([*?])", text):
-        if piece in ("*", "?"):
-            wildcard = Wildcard(piece)
-            if not (wildcard is Wildcard.ANY_RUN and pieces and pieces[-1] is wildcard):
-                pieces.append(wildcard)
-        elif piece:
-            pieces.append(piece)
-    return tuple(pieces)
-
-
-def _text_match(text: str) -> TextMatch | UniversalMatch:
-    pattern = pattern_of(text)
-    if pattern == (Wildcard.ANY_RUN,):
-        return UniversalMatch()
-    if any(isinstance(piece, Wildcard) for piece in pattern):
-        return WildcardMatch(pattern)
-    return SingleValueMatch(text)
-
-
-def _parse_text(_attribute: Attribute, text: str) -> Match:
-    return _text_match(text)
-
-
-def _parse_code(attribute: Attribute, text: str) -> Match:
-    # A code string holds neither comma nor backslash (PS3.5 §6.2), so both can part a list; OHIF sends
-    # ModalitiesInStudy=CT,MR and older versions CT\MR.
-    values = _list_of(attribute, text)
-    if len(values) == 1:
-        return _text_match(values[0])
-    matches = [_text_match(value) for value in values]
-    if any(isinstance(match, UniversalMatch) for match in matches):
-        return UniversalMatch()
-    if any(isinstance(match, WildcardMatch) for match in matches):
-        raise InvalidQueryError(f"{attribute.keyword}: a list of values cannot hold wildcards")
-    return ValueListMatch(values)
-
-
-def _parse_uid(attribute: Attribute, text: str) -> Match:
-    if text.strip("*") == "":
-        return UniversalMatch()
-    return UidListMatch(tuple(check_uid(uid, attribute.keyword) for uid in _list_of(attribute, text)))
-
-
-def _parse_name(_attribute: Attribute, text: str) -> Match:
-    groups = name_groups(text)
-    if len(groups) == 1:
-        match = _name_match(groups[0])
-        return UniversalMatch() if match is None else PersonNameMatch(match)
-    matches = [_name_match(group) for group in [*groups, "", ""][:3]]
-    if not any(matches):
-        return UniversalMatch()
-    return PersonNameMatch(None, (matches[0], matches[1], matches[2]))
-
-
-def _name_match(text: str) -> TextMatch | None:
-    match = _text_match(text)
-    if isinstance(match, UniversalMatch):
-        return None
-    if isinstance(match, SingleValueMatch):
-        folded = fold_name(text)
-        return SingleValueMatch(folded) if folded else None
-    # Folded piece by piece: folding turns a full-width asterisk into a plain one, which stays literal.
-    return WildcardMatch(
-        tuple(piece if isinstance(piece, Wildcard) else fold_name(piece, whole=False) for piece in match.pattern)
-    )
-
-
-def _parse_date(attribute: Attribute, text: str) -> Match:
-    if text.strip("*") == "":
-        return UniversalMatch()
-    bounds = [_date_bound(attribute, bound) for bound in _range_of(attribute, text)]
-    return DateRangeMatch(bounds[0], bounds[-1])
-
-
-def _date_bound(attribute: Attribute, text: str) -> date | None:
-    value = parse_date(text)
-    if text and value is None:
-        raise InvalidQueryError(f"{attribute.keyword} is not a date (YYYYMMDD) or a range of dates")
-    return value
-
-
-def _parse_time(attribute: Attribute, text: str) -> Match:
-    if text.strip("*") == "":
-        return UniversalMatch()
-    spans = [parse_time_span(bound) for bound in _range_of(attribute, text)]
-    for bound, span in zip(_range_of(attribute, text), spans, strict=True):
-        if bound and span is None:
-            raise InvalidQueryError(
-                f"{attribute.keyword} is not a time (HH, HHMM, HHMMSS or HHMMSS.FFFFFF) or a range of times"
-            )
-    # "1030" is the minute: a range to it ends with 10:30:59.999999.
-    first = spans[0][0] if spans[0] else None
-    last = spans[-1][1] if spans[-1] else None
-    return TimeRangeMatch(first, last)
-
-
-def _range_of(attribute: Attribute, text: str) -> tuple[str, ...]:
-    """One value, or the two ends of a range of which at least one is given."""
-    bounds = tuple(bound.strip() for bound in text.split("-"))
-    if len(bounds) > 2 or not any(bounds):
-        raise InvalidQueryError(f"{attribute.keyword} is not a value or a range (A-B, A-, -B)")
-    return bounds
-
-
-def _parse_number(attribute: Attribute, text: str) -> Match:
-    if text.strip("*") == "":
-        return UniversalMatch()
-    value = parse_integer(text)
-    if value is None:
-        raise InvalidQueryError(f"{attribute.keyword} is not an integer")
-    return SingleValueMatch(value)
-
-
-def _list_of(attribute: Attribute, text: str) -> tuple[str, ...]:
-    values = tuple(dict.fromkeys(value.strip() for value in re.split(r"[,\\]", text)))
-    values = tuple(value for value in values if value)
-    if not values:
-        raise InvalidQueryError(f"{attribute.keyword} is a list without values")
-    if len(values) > _MAX_LIST_LENGTH:
-        raise InvalidQueryError(f"{attribute.keyword} lists more than {_MAX_LIST_LENGTH} values")
-    return values
-
-
-_PARSERS: dict[Matching, Callable[[Attribute, str], Match]] = {
-    Matching.UID: _parse_uid,
-    Matching.TEXT: _parse_text,
-    Matching.CODE: _parse_code,
-    Matching.NAME: _parse_name,
-    Matching.DATE: _parse_date,
-    Matching.TIME: _parse_time,
-    Matching.NUMBER: _parse_number,
-}

@@ -1,11 +1,18 @@
 """Media types and Accept lists (RFC 9110 §12.5.1, PS3.18 §8.7.5); it does not know what a resource offers."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from email.message import Message
 from urllib.request import parse_http_list
 
 from chalicelib.errors import BadRequestError
+
+DICOM = "application/dicom"
+DICOM_JSON = "application/dicom+json"
+DICOM_XML = "application/dicom+xml"
+JSON = "application/json"
+MULTIPART_RELATED = "multipart/related"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +27,14 @@ class MediaRange:
         """Whether a concrete media type falls into this range."""
         main_type = media_type.partition("/")[0]
         return self.media_type in ("*/*", f"{main_type}/*", media_type)
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A form that a resource has; `root_type` is that of the parts of multipart/related."""
+
+    media_type: str
+    root_type: str | None = None
 
 
 ANYTHING = MediaRange("*/*", {})
@@ -38,13 +53,42 @@ def parse_media_type(text: str) -> tuple[str, dict[str, str]]:
 
 def parse_accept(accept: str | None) -> list[MediaRange]:
     """Members of an Accept list that are acceptable at all, the best first; anything where it is absent."""
+    return sorted((member for member in _members(accept) if member.quality), key=lambda member: -member.quality)
+
+
+def choose(accept: str | None, offers: Sequence[Offer]) -> Offer | None:
+    """The offer that a client likes best, the first of those that it likes equally; None if it takes none.
+
+    What it thinks of an offer is said by the most specific member of its list that covers it (RFC 9110
+    §12.5.1): ``*/*, application/json;q=0`` takes anything but that.
+    """
+    members = _members(accept)
+    best: tuple[float, Offer | None] = (0.0, None)
+    for offer in offers:
+        _, quality = max(((_specificity(member, offer), member.quality) for member in members), default=(0, 0.0))
+        if quality > best[0] and any(_specificity(member, offer) for member in members):
+            best = (quality, offer)
+    return best[1]
+
+
+def _members(accept: str | None) -> list[MediaRange]:
     if accept is None or not accept.strip():
         return [ANYTHING]
-    ranges = []
+    members = []
     for entry in parse_http_list(accept):
         media_type, parameters = parse_media_type(entry)
-        ranges.append(MediaRange(media_type, parameters, _quality(parameters.pop("q", "1"))))
-    return sorted((member for member in ranges if member.quality), key=lambda member: -member.quality)
+        members.append(MediaRange(media_type, parameters, _quality(parameters.pop("q", "1"))))
+    return members
+
+
+def _specificity(member: MediaRange, offer: Offer) -> int:
+    """How exactly a member of an Accept list names an offer; 0 where it does not cover it."""
+    root_type = member.parameters.get("type", "").lower()
+    if not member.covers(offer.media_type) or (root_type and root_type != offer.root_type):
+        return 0
+    if member.media_type != offer.media_type:
+        return 1 if member.media_type == "*/*" else 2
+    return 4 if root_type else 3
 
 
 def accepts_gzip(accept_encoding: str | None) -> bool:

@@ -51,7 +51,7 @@ def make_boundary(seed: str) -> str:
 
 
 def multipart_body(
-    media_type: str, payloads: Iterable[bytes], *, seed: str, transfer_syntax_uid: str
+    media_type: str, payloads: Iterable[bytes], *, seed: str, transfer_syntax_uid: str | None = None
 ) -> tuple[str, bytes]:
     """Content-Type and body of several parts of one media type; see `envelope`."""
     parts = envelope(media_type, seed=seed, transfer_syntax_uid=transfer_syntax_uid)

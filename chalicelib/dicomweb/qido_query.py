@@ -2,46 +2,31 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from chalicelib.dicomweb.attributes import (
-    BY_KEYWORD,
-    BY_PATH,
-    TAG_OF_COMPUTED,
-    TAG_OF_KEYWORD,
-    Attribute,
-    Level,
-)
-from chalicelib.dicomweb.matching import (
-    DateRangeMatch,
-    Match,
-    TimeRangeMatch,
-    check_order,
-    combine_ranges,
-    parse_match,
-)
+from chalicelib.dicomweb.attributes import BY_KEYWORD, BY_PATH, Attribute, Level
+from chalicelib.dicomweb.match_parsing import MatchingOptions, check_order, combine_ranges, parse_match
+from chalicelib.dicomweb.matching import DateRangeMatch, Match, TimeRangeMatch
+from chalicelib.dicomweb.qido_fields import FieldReading, RequestedFields, path_of
 from chalicelib.dicomweb.resources import check_uid
 from chalicelib.errors import InvalidQueryError
 
 __all__ = ["DEFAULT_LIMIT", "MAX_LIMIT", "Condition", "Level", "QidoQuery"]
 
-# The page of a client that asks for none, and the largest: 1000 answers of about 2.5 KB stay below the
-# 6 MB that a Lambda function may answer. More are told of by Warning 299 and had by `offset`.
+# The page of a client that asks for none, and the largest. More are told of by Warning 299 and had by `offset`.
 DEFAULT_LIMIT = 1000
 MAX_LIMIT = 1000
+# Where the hits' whole data sets must be read, each of which may have megabytes.
+MAX_LIMIT_OF_DATA_SETS = 100
 
-_HEX_TAG = re.compile(r"[0-9A-Fa-f]{8}\Z")
-_KEYWORD = re.compile(r"[A-Za-z][A-Za-z0-9]{0,63}\Z")
 _DIGITS = re.compile(r"[0-9]{1,9}\Z")
 _SAFE_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
 
+# Name of the parameter: of the option.
 _OPTIONS = {
-    # PS3.18 §8.3.4.2 gives the sentence; the other two follow it.
-    "fuzzymatching": "The fuzzymatching parameter is not supported. Only literal matching has been performed.",
-    "emptyvaluematching": "The emptyvaluematching parameter is not supported. "
-    "Only literal matching has been performed.",
-    "multiplevaluematching": "The multiplevaluematching parameter is not supported. "
-    "Only literal matching has been performed.",
+    "fuzzymatching": "fuzzy",
+    "emptyvaluematching": "empty_value",
+    "multiplevaluematching": "multiple_value",
 }
 
 
@@ -66,11 +51,9 @@ class QidoQuery:
     conditions
         All must match. At most one an attribute; a range of dates with a range of times of the same
         event is one condition, of the date.
-    included_tags
-        Top-level tags asked for, by `includefield` or by being a matching key (PS3.18 §10.6.3.3),
-        beyond those always returned.
-    include_all
-        Whether ``includefield=all`` was given.
+    fields
+        What is asked for, by `includefield` or by being a matching key (PS3.18 §10.6.3.3), beyond what is
+        always returned.
     limit, offset
         The page.
     warnings
@@ -81,8 +64,7 @@ class QidoQuery:
     study_instance_uid: str | None = None
     series_instance_uid: str | None = None
     conditions: tuple[Condition, ...] = ()
-    included_tags: frozenset[str] = frozenset()
-    include_all: bool = False
+    fields: RequestedFields = field(default_factory=RequestedFields)
     limit: int = DEFAULT_LIMIT
     offset: int = 0
     warnings: tuple[str, ...] = ()
@@ -108,16 +90,18 @@ class QidoQuery:
         reading = _Reading(level)
         for name, value in pairs:
             reading.take(name, value)
+        conditions = reading.conditions()
+        fields, warnings = reading.fields.finish()
+        max_limit = MAX_LIMIT_OF_DATA_SETS if fields.need_data_set else MAX_LIMIT
         return cls(
             level=level,
             study_instance_uid=_path_uid(study_instance_uid, "StudyInstanceUID"),
             series_instance_uid=_path_uid(series_instance_uid, "SeriesInstanceUID"),
-            conditions=reading.combined(),
-            included_tags=frozenset(reading.included_tags),
-            include_all=reading.include_all,
-            limit=min(reading.numbers.get("limit", DEFAULT_LIMIT), MAX_LIMIT),
+            conditions=conditions,
+            fields=fields,
+            limit=min(reading.numbers.get("limit", DEFAULT_LIMIT), max_limit),
             offset=reading.numbers.get("offset", 0),
-            warnings=tuple(reading.warnings),
+            warnings=tuple(warnings),
         )
 
 
@@ -126,22 +110,40 @@ class _Reading:
 
     def __init__(self, level: Level) -> None:
         self.level = level
-        self.conditions: dict[str, Condition] = {}
-        self.included_tags: set[str] = set()
-        self.include_all = False
+        self.fields = FieldReading(level)
         self.numbers: dict[str, int] = {}
-        self.warnings: list[str] = []
+        self._options: dict[str, bool] = {}
+        self._keys: dict[str, tuple[Attribute, str]] = {}
         self._seen: set[str] = set()
-        self._ranges: set[str] = set()
 
-    def combined(self) -> tuple[Condition, ...]:
+    def take(self, name: str, value: str) -> None:
+        if name == "includefield":
+            self.fields.include(value)
+        elif name in ("limit", "offset"):
+            self._once(name, name)
+            self.numbers[name] = _number(name, value)
+        elif name in _OPTIONS:
+            self._once(name, name)
+            self._options[_OPTIONS[name]] = _boolean(name, value)
+        elif self.fields.take_creator(name, value):
+            self._once(name.upper(), name)
+        else:
+            self._take_key(name, value)
+
+    def conditions(self) -> tuple[Condition, ...]:
         """The conditions, with pairs of date and time ranges made one."""
-        conditions = dict(self.conditions)
-        for path, condition in self.conditions.items():
+        # Only now all options are known.
+        options = MatchingOptions(**self._options)
+        conditions = {
+            path: Condition(attribute, parse_match(attribute, value, options))
+            for path, (attribute, value) in self._keys.items()
+        }
+        ranges = {path for path, (_, value) in self._keys.items() if "-" in value}
+        for path, condition in list(conditions.items()):
             time_keyword = condition.attribute.time_keyword
             time_path = time_keyword and BY_KEYWORD[time_keyword].path
             # A single time goes with every date of a range: only two ranges are one range of moments.
-            if not time_path or not {path, time_path} <= self._ranges:
+            if not time_path or not {path, time_path} <= ranges:
                 continue
             dates, times = condition.match, conditions[time_path].match
             if isinstance(dates, DateRangeMatch) and isinstance(times, TimeRangeMatch):
@@ -153,29 +155,13 @@ class _Reading:
             check_order(condition.attribute, condition.match)
         return tuple(conditions.values())
 
-    def take(self, name: str, value: str) -> None:
-        if name == "includefield":
-            for field in value.split(","):
-                self._include(field.strip())
-            return
-        if name in ("limit", "offset"):
-            self._once(name, name)
-            self.numbers[name] = _number(name, value)
-            return
-        if name in _OPTIONS:
-            self._once(name, name)
-            if _boolean(name, value):
-                self.warnings.append(_OPTIONS[name])
-            return
-        self._match(name, value)
-
     def _once(self, identity: str, name: str) -> None:
         if identity in self._seen:
             raise InvalidQueryError(f"{_shown(name)} is given more than once")
         self._seen.add(identity)
 
-    def _match(self, name: str, value: str) -> None:
-        attribute = BY_PATH.get(_path_of(name) or "")
+    def _take_key(self, name: str, value: str) -> None:
+        attribute = BY_PATH.get(path_of(name) or "")
         if attribute is None or not attribute.searchable:
             raise InvalidQueryError(f"{_shown(name)} is not a parameter or attribute that can be searched by")
         if attribute.level > self.level:
@@ -184,30 +170,8 @@ class _Reading:
                 f"and cannot be matched in a search for {_PLURAL[self.level]}"
             )
         self._once(attribute.path, name)
-        self.conditions[attribute.path] = Condition(attribute, parse_match(attribute, value))
-        self.included_tags.add(attribute.sequence or attribute.tag)
-        if "-" in value:
-            self._ranges.add(attribute.path)
-
-    def _include(self, field: str) -> None:
-        if field == "all":
-            self.include_all = True
-            return
-        if not all(_HEX_TAG.match(part) or _KEYWORD.match(part) for part in field.split(".")):
-            raise InvalidQueryError("includefield holds something that is neither keyword nor tag")
-        path = _path_of(field)
-        if field in TAG_OF_COMPUTED or path in TAG_OF_COMPUTED.values():
-            return
-        # An attribute inside a sequence comes with the whole sequence: items hold only what is in the table.
-        attribute = BY_PATH.get(path.split(".")[0]) if path else None
-        if attribute is None:
-            self.warnings.append(f"The includefield {_shown(field)} is not supported and has been ignored.")
-        elif attribute.level > self.level and not attribute.also_above:
-            self.warnings.append(
-                f"The includefield {_shown(field)} is an attribute of a deeper level and has been ignored."
-            )
-        else:
-            self.included_tags.add(attribute.tag)
+        self._keys[attribute.path] = (attribute, value)
+        self.fields.include_key(attribute.sequence or attribute.tag)
 
 
 _PLURAL = {Level.STUDY: "studies", Level.SERIES: "series", Level.INSTANCE: "instances"}
@@ -215,18 +179,6 @@ _PLURAL = {Level.STUDY: "studies", Level.SERIES: "series", Level.INSTANCE: "inst
 
 def _path_uid(text: str | None, name: str) -> str | None:
     return None if text is None else check_uid(text, name)
-
-
-def _path_of(name: str) -> str | None:
-    """Dotted path of tags of ``PatientName``, ``00100010`` or ``RequestAttributesSequence.00400009``.
-
-    None where a component is neither eight hexadecimal digits nor a keyword of the table.
-    """
-    tags = [
-        component.upper() if _HEX_TAG.match(component) else TAG_OF_KEYWORD.get(component)
-        for component in name.split(".")
-    ]
-    return None if None in tags else ".".join(tag for tag in tags if tag)
 
 
 def _shown(name: str) -> str:

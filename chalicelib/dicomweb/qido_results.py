@@ -10,7 +10,9 @@ from chalicelib.dicomweb.attributes import (
     Returned,
     attributes_of,
 )
+from chalicelib.dicomweb.qido_fields import PrivateField
 from chalicelib.dicomweb.qido_query import QidoQuery
+from chalicelib.dicomweb.values import first_value, plain_text
 
 _PATH_SEGMENT = {Level.STUDY: "studies", Level.SERIES: "series", Level.INSTANCE: "instances"}
 
@@ -21,7 +23,11 @@ def levels_shown(query: QidoQuery) -> list[Level]:
 
 
 def describe_hit(
-    query: QidoQuery, uids: tuple[str, ...], documents: Mapping[Level, DicomJson], dicomweb_root: str
+    query: QidoQuery,
+    uids: tuple[str, ...],
+    documents: Mapping[Level, DicomJson],
+    dicomweb_root: str,
+    data_set: DicomJson | None = None,
 ) -> DicomJson:
     """Compose the answer for one hit, sorted by tag.
 
@@ -34,6 +40,8 @@ def describe_hit(
         empty attribute would say that it is known to have no value.
     dicomweb_root
         What RetrieveURL begins with.
+    data_set
+        All attributes of an instance, where the query needs them.
     """
     answer: DicomJson = {
         # Annex F is UTF-8 whatever the source was written in (PS3.18 §F.2).
@@ -46,11 +54,32 @@ def describe_hit(
             element = document.get(attribute.tag)
             if element is not None:
                 answer[attribute.tag] = element
-            elif attribute.returned is Returned.ALWAYS or attribute.tag in query.included_tags:
+            elif attribute.returned is Returned.ALWAYS or attribute.tag in query.fields.known_tags:
                 answer.setdefault(attribute.tag, {"vr": attribute.vr})
+    if data_set is not None:
+        answer |= _beyond_the_table(query, data_set)
     for level, uid in zip(Level, uids, strict=False):
         answer[UID_OF_LEVEL[level].tag] = {"vr": "UI", "Value": [uid]}
     return dict(sorted(answer.items()))
+
+
+def _beyond_the_table(query: QidoQuery, data_set: DicomJson) -> DicomJson:
+    """Attributes that only the instance's data set knows; those that it lacks are left out."""
+    found = {tag: data_set[tag] for tag in query.fields.instance_tags if tag in data_set}
+    for private in query.fields.private:
+        found |= _private_element(private, data_set)
+    return found
+
+
+def _private_element(private: PrivateField, data_set: DicomJson) -> DicomJson:
+    """A private element and its Private Creator element, wherever in the group the creator's block lies."""
+    for block in range(0x10, 0x100):
+        creator_tag = f"{private.group}00{block:02X}"
+        if plain_text(first_value(data_set.get(creator_tag))) == private.creator:
+            tag = f"{private.group}{block:02X}{private.element}"
+            if tag in data_set:
+                return {creator_tag: data_set[creator_tag], tag: data_set[tag]}
+    return {}
 
 
 def _shown(query: QidoQuery, level: Level) -> Iterator[Attribute]:
@@ -68,8 +97,8 @@ def _shown(query: QidoQuery, level: Level) -> Iterator[Attribute]:
         if level < query.level and attribute.also_above:
             continue
         if (
-            query.include_all
-            or attribute.tag in query.included_tags
+            query.fields.everything
+            or attribute.tag in query.fields.known_tags
             or (by_default and attribute.returned is not Returned.ASKED)
         ):
             yield attribute

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from chalicelib.dicomweb.media_types import MediaRange, accepts_gzip, parse_accept
 
+# Lambda answers at most 6 MB, of which base64 takes a quarter.
+MAX_ANSWER_BYTES = 4 * 1024 * 1024
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:

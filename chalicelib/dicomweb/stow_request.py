@@ -1,15 +1,18 @@
 """What the headers of a STOW-RS request ask for, checked before its body is read."""
 
 import re
-from email.message import Message
-from urllib.request import parse_http_list
 
+from chalicelib.dicomweb.media_types import (
+    DICOM,
+    DICOM_JSON,
+    DICOM_XML,
+    JSON,
+    MULTIPART_RELATED,
+    Offer,
+    choose,
+    parse_media_type,
+)
 from chalicelib.errors import BadRequestError, NotAcceptableError, UnsupportedMediaTypeError
-
-DICOM = "application/dicom"
-DICOM_JSON = "application/dicom+json"
-DICOM_XML = "application/dicom+xml"
-JSON = "application/json"
 
 # RFC 2046 §5.1.1 allows 70 characters of a smaller set; clients that overstep it are understood all the same.
 _BOUNDARY_PATTERN = re.compile(r"[\x20-\x7e]{0,199}[\x21-\x7e]\Z")
@@ -36,7 +39,7 @@ def find_boundary(content_type: str | None) -> bytes | None:
     media_type, parameters = parse_media_type(content_type)
     if media_type == DICOM:
         return None
-    if media_type != "multipart/related":
+    if media_type != MULTIPART_RELATED:
         raise UnsupportedMediaTypeError(
             'the Content-Type must be multipart/related; type="application/dicom", or application/dicom'
         )
@@ -68,40 +71,11 @@ def choose_response_type(accept: str | None) -> str:
     NotAcceptableError
         Neither application/dicom+json nor application/dicom+xml is acceptable.
     """
-    if accept is None or not accept.strip():
-        return DICOM_JSON
-    best = ("", 0.0)
-    for entry in parse_http_list(accept):
-        media_type, parameters = parse_media_type(entry)
-        offered = _OFFERS.get(media_type)
-        quality = _quality(parameters.get("q", "1"))
-        if offered is not None and (quality, offered == DICOM_JSON) > (best[1], best[0] == DICOM_JSON):
-            best = (offered, quality)
-    if not best[1]:
+    offer = choose(accept, _OFFERS)
+    if offer is None:
         raise NotAcceptableError("the answer can be application/dicom+json or application/dicom+xml")
-    return best[0]
+    return offer.media_type
 
 
-_OFFERS = {
-    DICOM_JSON: DICOM_JSON,
-    DICOM_XML: DICOM_XML,
-    JSON: JSON,
-    "*/*": DICOM_JSON,
-    "application/*": DICOM_JSON,
-}
-
-
-def _quality(text: str) -> float:
-    """Weight of RFC 9110 §12.4.2; one that cannot be read counts as 1, as the client did name the type."""
-    return float(text) if re.fullmatch(r"[01](\.[0-9]{0,3})?", text) else 1.0
-
-
-def parse_media_type(text: str) -> tuple[str, dict[str, str]]:
-    """Split a media type: ``type/subtype`` in lower case, and its parameters, unquoted."""
-    message = Message()
-    try:
-        message["Content-Type"] = text
-        (media_type, _), *parameters = message.get_params() or [("", "")]
-    except ValueError as error:  # a line break in the header
-        raise BadRequestError("a media type cannot be understood") from error
-    return media_type.strip().lower(), {name.lower(): value for name, value in parameters}
+# In the order of preference; the first is the default.
+_OFFERS = (Offer(DICOM_JSON), Offer(JSON), Offer(DICOM_XML))

@@ -4,14 +4,11 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-from xml.etree import ElementTree as ET  # only writes
 
+from chalicelib.dicomweb.media_types import DICOM_XML
+from chalicelib.dicomweb.native_model import to_native_model
 from chalicelib.dicomweb.resources import InstanceUids
-from chalicelib.dicomweb.stow_request import DICOM_XML
 from chalicelib.errors import FailureReason
-
-# PS3.19 §A.1.
-_XML_NAMESPACE = "http://dicom.nema.org/PS3.19/models/NativeDICOM"
 
 RETRIEVE_URL = "00081190"
 REFERENCED_SOP_CLASS_UID = "00081150"
@@ -20,16 +17,6 @@ FAILURE_REASON = "00081197"
 FAILED_SOP_SEQUENCE = "00081198"
 REFERENCED_SOP_SEQUENCE = "00081199"
 OTHER_FAILURES_SEQUENCE = "0008119A"
-
-_KEYWORDS = {
-    RETRIEVE_URL: "RetrieveURL",
-    REFERENCED_SOP_CLASS_UID: "ReferencedSOPClassUID",
-    REFERENCED_SOP_INSTANCE_UID: "ReferencedSOPInstanceUID",
-    FAILURE_REASON: "FailureReason",
-    FAILED_SOP_SEQUENCE: "FailedSOPSequence",
-    REFERENCED_SOP_SEQUENCE: "ReferencedSOPSequence",
-    OTHER_FAILURES_SEQUENCE: "OtherFailuresSequence",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +76,7 @@ def render(report: StoreReport, media_type: str, *, dicomweb_root: str) -> bytes
     """
     module = to_dicom_json(report, dicomweb_root=dicomweb_root)
     if media_type == DICOM_XML:
-        return _to_native_model(module)
+        return to_native_model(module)
     return json.dumps(module, separators=(",", ":")).encode()
 
 
@@ -141,23 +128,3 @@ def _reason(failure: FailedInstance) -> dict[str, Any]:
 
 def _element(vr: str, *values: Any) -> dict[str, Any]:
     return {"vr": vr, "Value": list(values)} if values else {"vr": vr}
-
-
-def _to_native_model(module: dict[str, Any]) -> bytes:
-    root = ET.Element("NativeDicomModel", {"xmlns": _XML_NAMESPACE, "xml:space": "preserve"})
-    _add_attributes(root, module)
-    document: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
-    return document
-
-
-def _add_attributes(parent: ET.Element, dataset: dict[str, Any]) -> None:
-    for tag in sorted(dataset):
-        element = dataset[tag]
-        attribute = ET.SubElement(
-            parent, "DicomAttribute", {"tag": tag, "vr": element["vr"], "keyword": _KEYWORDS[tag]}
-        )
-        for number, value in enumerate(element.get("Value", ()), start=1):
-            if isinstance(value, dict):
-                _add_attributes(ET.SubElement(attribute, "Item", number=str(number)), value)
-            else:
-                ET.SubElement(attribute, "Value", number=str(number)).text = str(value)

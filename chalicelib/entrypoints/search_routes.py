@@ -1,9 +1,9 @@
 """HTTP entry point of search: the six QIDO-RS resources (PS3.18 §10.6.1.1)."""
 
-import json
-
 from chalice.app import Blueprint, Response
 
+from chalicelib.dicomweb.media_types import MULTIPART_RELATED
+from chalicelib.dicomweb.qido_body import AnswerFormat
 from chalicelib.dicomweb.qido_media_type import choose_media_type
 from chalicelib.dicomweb.qido_query import Level, QidoQuery
 from chalicelib.entrypoints import http
@@ -60,7 +60,7 @@ def search_for_instances_of_series(study_instance_uid: str, series_instance_uid:
 def _search(level: Level, study_instance_uid: str | None = None, series_instance_uid: str | None = None) -> Response:
     request = search_routes.current_request
     pairs = http.query_pairs(request)
-    media_type = choose_media_type(_accept(request.headers.get("accept"), pairs))
+    answer_format = AnswerFormat(choose_media_type(_accept(request.headers.get("accept"), pairs)))
     query = QidoQuery.parse(
         level,
         [(name, value) for name, value in pairs if name != "accept"],
@@ -68,15 +68,16 @@ def _search(level: Level, study_instance_uid: str | None = None, series_instance
         series_instance_uid=series_instance_uid,
     )
     service = http.services().search
-    answer = service.search(query)
+    answer = service.search(query, answer_format.render)
     headers: dict[str, str | list[str]] = {"Cache-Control": "no-cache"}
     if answer.warnings:
         # One field with a list: not every hop keeps a repeated field.
         headers["Warning"] = ", ".join(f'299 {service.dicomweb_root}: "{warning}"' for warning in answer.warnings)
-    if not answer.dicom_json and not answer.remaining:
+    # Of a page without results (limit=0) there is a JSON array, but no multipart body.
+    if not answer.results and (answer.remaining == 0 or answer_format.media_type == MULTIPART_RELATED):
         return Response(body="", status_code=204, headers=headers)
-    headers["Content-Type"] = media_type
-    return Response(body=json.dumps(answer.dicom_json, ensure_ascii=False), status_code=200, headers=headers)
+    headers["Content-Type"], body = answer_format.assemble(answer.results)
+    return Response(body=body, status_code=200, headers=headers)
 
 
 def _accept(header: str | None, pairs: list[tuple[str, str]]) -> str | None:

@@ -12,7 +12,7 @@ from chalicelib.dicomweb.media_types import MediaRange
 from chalicelib.dicomweb.multipart import multipart_body
 from chalicelib.dicomweb.part10 import Instance, read_instance
 from chalicelib.dicomweb.pixel_data import Frames, find_frames
-from chalicelib.dicomweb.representations import Answer, Wanted
+from chalicelib.dicomweb.representations import MAX_ANSWER_BYTES, Answer, Wanted
 from chalicelib.dicomweb.resources import InstanceUids, series_key, study_key
 from chalicelib.dicomweb.static_object import (
     DICOM_MEDIA_TYPE,
@@ -27,9 +27,6 @@ from chalicelib.errors import BadRequestError, InstanceRejectedError, NotAccepta
 from chalicelib.ports import InstanceRecord, ObjectContent, ObjectStore, ObjectVersion, RecordStore
 
 IDENTITY_PREFIX = "identity/"
-
-# Lambda answers at most 6 MB, of which base64 takes a quarter; a larger body is kept and redirected to.
-MAX_ANSWER_BYTES = 4 * 1024 * 1024
 
 _MAX_FRAMES_IN_LIST = 1000
 

@@ -1,15 +1,24 @@
 """Search (QIDO-RS): a query becomes keys by the index, and the keys' ready documents become the answer."""
 
+import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from chalicelib.dicomweb.attributes import DicomJson, Level
+from chalicelib.dicomweb.qido_body import AROUND_RESULT_BYTES
 from chalicelib.dicomweb.qido_query import QidoQuery
 from chalicelib.dicomweb.qido_results import describe_hit, levels_shown
+from chalicelib.dicomweb.representations import MAX_ANSWER_BYTES
+from chalicelib.dicomweb.resources import InstanceUids
+from chalicelib.dicomweb.static_object import decompress
+from chalicelib.errors import ContentTooLargeError
 from chalicelib.ports import RecordKey, RecordStore, StudyIndex
 
 logger = logging.getLogger(__name__)
+
+# Hits whose documents are read at a time: DynamoDB's batch. A page of large ones is cut before all are read.
+_READ_AT_ONCE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,15 +27,15 @@ class SearchAnswer:
 
     Parameters
     ----------
-    dicom_json
-        One data set a hit, in the order of the index.
+    results
+        Each hit as it was rendered, in the order of the index.
     remaining
-        How many hits follow the page.
+        How many hits follow the page, as far as they were counted.
     warnings
         What the client must be told beside it: texts of Warning 299.
     """
 
-    dicom_json: list[DicomJson]
+    results: list[bytes]
     remaining: int
     warnings: tuple[str, ...]
 
@@ -39,13 +48,19 @@ class SearchService:
     ----------
     dicomweb_root
         What RetrieveURL begins with.
+    read_static
+        Reads an object of the static bucket by its key.
+    max_bytes
+        What the results of one answer may take; the rest of a larger page remains to be requested.
     """
 
     index: StudyIndex
     records: RecordStore
     dicomweb_root: str
+    read_static: Callable[[str], bytes]
+    max_bytes: int = MAX_ANSWER_BYTES
 
-    def search(self, query: QidoQuery) -> SearchAnswer:
+    def search(self, query: QidoQuery, render: Callable[[DicomJson], bytes]) -> SearchAnswer:
         """Answer one search.
 
         A publication writes the documents before the index shows their keys, and they are read
@@ -55,26 +70,58 @@ class SearchService:
 
         Raises
         ------
+        SearchTooBroadError
+            If the index does not find the page in time.
+        ContentTooLargeError
+            If the first result alone is larger than an answer may be.
         ServiceFaultError
             If the index or the records fail.
         """
         page = self.index.search(query)
-        levels = levels_shown(query)
-        documents = self._documents(page.keys, levels)
-        answers = []
+        results: list[bytes] = []
+        room = self.max_bytes
         incomplete = 0
-        for key in page.keys:
-            by_level = {level: documents.get(_key_at(key, level)) for level in levels}
-            known = {level: document for level, document in by_level.items() if document is not None}
-            if len(known) < len(levels):
-                incomplete += 1
-                logger.error("indexed entity has no document", extra=_log_fields(key))
-            answers.append(describe_hit(query, _uids(key), known, self.dicomweb_root))
-        return SearchAnswer(answers, page.remaining, _warnings(query, page.remaining, incomplete))
+        for described, complete in self._describe(query, page.keys):
+            result = render(described)
+            room -= len(result) + AROUND_RESULT_BYTES
+            if room < 0:
+                break
+            results.append(result)
+            incomplete += not complete
+        cut = len(page.keys) - len(results)
+        if cut and not results:
+            raise ContentTooLargeError(
+                "the next result alone is larger than an answer may be: ask for less by includefield"
+            )
+        remaining = page.remaining + cut
+        warnings = _warnings(query, remaining, incomplete, all_counted=page.all_counted)
+        return SearchAnswer(results, remaining, warnings)
 
-    def _documents(self, keys: list[RecordKey], levels: list[Level]) -> Mapping[RecordKey, DicomJson]:
-        wanted = {_key_at(key, level): None for level in levels for key in keys}
-        return self.records.get_qido_answers(list(wanted)) if wanted else {}
+    def _describe(self, query: QidoQuery, keys: Sequence[RecordKey]) -> Iterator[tuple[DicomJson, bool]]:
+        """Each hit's data set, and whether all that it needs was there."""
+        levels = levels_shown(query)
+        documents: dict[RecordKey, DicomJson] = {}
+        for start in range(0, len(keys), _READ_AT_ONCE):
+            batch = keys[start : start + _READ_AT_ONCE]
+            wanted = {_key_at(key, level) for level in levels for key in batch} - documents.keys()
+            documents |= self.records.get_qido_answers(sorted(wanted, key=_uids))
+            metadata = self.records.get_instance_metadata(batch) if query.fields.need_data_set else {}
+            for key in batch:
+                by_level = {level: documents.get(_key_at(key, level)) for level in levels}
+                known = {level: document for level, document in by_level.items() if document is not None}
+                complete = len(known) == len(levels)
+                if not complete:
+                    logger.error("indexed entity has no document", extra=_log_fields(key))
+                data_set = self._data_set(key, metadata)
+                yield describe_hit(query, _uids(key), known, self.dicomweb_root, data_set), complete
+
+    def _data_set(self, key: RecordKey, metadata: Mapping[RecordKey, bytes | None]) -> DicomJson | None:
+        if key not in metadata:
+            return None
+        # Where it is too large for its record, its static object has it.
+        compressed = metadata[key] or self.read_static(f"{InstanceUids(*_uids(key)).key}/metadata")
+        data_set: DicomJson = json.loads(decompress(compressed))[0]
+        return data_set
 
 
 def _key_at(key: RecordKey, level: Level) -> RecordKey:
@@ -91,11 +138,12 @@ def _log_fields(key: RecordKey) -> dict[str, str]:
     return dict(zip(names, _uids(key), strict=False))
 
 
-def _warnings(query: QidoQuery, remaining: int, incomplete: int) -> tuple[str, ...]:
+def _warnings(query: QidoQuery, remaining: int, incomplete: int, *, all_counted: bool) -> tuple[str, ...]:
     warnings = list(query.warnings)
     if remaining:
-        # The sentence of PS3.18 §8.3.4.4.
-        warnings.insert(0, f"There are {remaining} additional results that can be requested")
+        # The sentence of PS3.18 §8.3.4.4; it stays true where counting ended early.
+        count = f"{remaining}" if all_counted else f"at least {remaining}"
+        warnings.insert(0, f"There are {count} additional results that can be requested")
     if incomplete:
         warnings.append(f"{incomplete} of the results are incomplete")
     return tuple(warnings)

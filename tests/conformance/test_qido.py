@@ -1,7 +1,12 @@
 """Search as PS3.18 §10.6 and PS3.4 §C.2.2.2 want it: one row a rule, over the index in memory and a real one."""
 
+import base64
+import email
 import json
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from email import policy
+from xml.etree import ElementTree as ET
 
 import pytest
 from chalice.test import Client
@@ -10,8 +15,10 @@ from app import app
 from chalicelib.adapters.memory_index import MemoryIndex
 from chalicelib.adapters.mysql import MysqlIndex, connection_factory
 from chalicelib.bootstrap import Services
+from chalicelib.dicomweb.static_object import compress
 from chalicelib.entrypoints import http
-from chalicelib.ports import StudyIndex
+from chalicelib.errors import SearchTooBroadError
+from chalicelib.ports import RecordKey, StudyIndex
 from chalicelib.settings import Settings
 from tests.qido_builders import AnsweringRecords, make_publication, make_series, publish
 
@@ -52,7 +59,15 @@ PUBLICATIONS = [
     ),
     make_publication(
         "1.2",
-        [make_series("1.2.1", ["1.2.1.1"], Modality="MR", SeriesNumber=1)],
+        [
+            make_series(
+                "1.2.1",
+                ["1.2.1.1"],
+                Modality="MR",
+                SeriesNumber=1,
+                RequestAttributesSequence=[{"00400009": {"vr": "SH", "Value": ["SPS3"]}, "00401001": {"vr": "SH"}}],
+            )
+        ],
         PatientName="MULLER^HANS",
         PatientID="P2",
         AccessionNumber="A2",
@@ -72,7 +87,22 @@ PUBLICATIONS = [
     ),
     make_publication(
         "1.4",
-        [make_series("1.4.1", ["1.4.1.1"], Modality="CR")],
+        [
+            make_series(
+                "1.4.1",
+                {
+                    "1.4.1.1": {
+                        "AvailableTransferSyntaxUID": "1.2.840.10008.1.2.4.70",
+                        "NumberOfFrames": 3,
+                        "Rows": 512,
+                        "Columns": 256,
+                        "BitsAllocated": 16,
+                        "TimezoneOffsetFromUTC": "+0100",
+                    }
+                },
+                Modality="CR",
+            )
+        ],
         PatientName="Hong^Gildong=洪^吉洞=홍^길동",
         PatientID="P%",
         StudyDate="20240401",
@@ -102,7 +132,14 @@ NEWEST_FIRST = ["1.1", "1.2", "1.3", "1.4", "1.6", "1.5", "1.8", "1.7"]
 
 @pytest.fixture(scope="module")
 def records() -> AnsweringRecords:
-    return AnsweringRecords(*PUBLICATIONS)
+    records = AnsweringRecords(*PUBLICATIONS)
+    data_set = {
+        "00090011": {"vr": "LO", "Value": ["ACME"]},
+        "00091101": {"vr": "LO", "Value": ["x"]},
+        "00180050": {"vr": "DS", "Value": [2.5]},
+    }
+    records.metadata[RecordKey("1.2", "1.2.1", "1.2.1.1")] = compress(json.dumps([data_set]).encode())
+    return records
 
 
 @pytest.fixture(scope="module", params=["memory", pytest.param("mysql", marks=pytest.mark.database)])
@@ -120,6 +157,14 @@ def index(request: pytest.FixtureRequest) -> Iterator[StudyIndex]:
 
 @pytest.fixture
 def get(
+    index: StudyIndex, records: AnsweringRecords, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., object]]:
+    with answering(index, records, monkeypatch) as send:
+        yield send
+
+
+@contextmanager
+def answering(
     index: StudyIndex, records: AnsweringRecords, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[..., object]]:
     settings = Settings(
@@ -226,6 +271,58 @@ STUDY_QUERIES = [
     ("modalities, backslash", "00080061=CR%5CMR", ["1.2", "1.4"]),
     ("modality wildcard", "ModalitiesInStudy=C?", ["1.1", "1.3", "1.4"]),
     ("modality and date", "ModalitiesInStudy=CT&StudyDate=20240430", ["1.1"]),
+    # fuzzy, 8.3.4.2: beginnings of words, in any order and component group
+    ("8.3.4.2 family name", "fuzzymatching=true&PatientName=muller", ["1.1", "1.2"]),
+    ("8.3.4.2 beginning", "fuzzymatching=true&PatientName=m%C3%9Cll", ["1.1", "1.2"]),
+    ("8.3.4.2 given name", "fuzzymatching=true&PatientName=Hans", ["1.2"]),
+    ("8.3.4.2 other order", "fuzzymatching=true&PatientName=jur%20mull", ["1.1"]),
+    ("8.3.4.2 as in DICOM", "PatientName=MULL%5EJ&fuzzymatching=true", ["1.1"]),
+    ("8.3.4.2 comma", "fuzzymatching=true&PatientName=M%C3%BCller%2C%20Hans", ["1.2"]),
+    ("8.3.4.2 no such word", "fuzzymatching=true&PatientName=ans", []),
+    ("8.3.4.2 one word fails", "fuzzymatching=true&PatientName=muller%20karl", []),
+    ("8.3.4.2 ideographic", "fuzzymatching=true&PatientName=%E5%A4%AA%E9%83%8E", ["1.3"]),
+    ("8.3.4.2 ideographic without a gap", "fuzzymatching=true&PatientName=%E5%B1%B1%E7%94%B0%E5%A4%AA", ["1.3"]),
+    ("8.3.4.2 two groups", "fuzzymatching=true&PatientName=yama%20%E5%B1%B1%E7%94%B0", ["1.3"]),
+    ("8.3.4.2 Hangul without a gap", "fuzzymatching=true&PatientName=%ED%99%8D%EA%B8%B8%EB%8F%99", ["1.4"]),
+    ("8.3.4.2 punctuation parts words", "fuzzymatching=true&PatientName=ha%20thi", ["1.5"]),
+    ("8.3.4.2 stroke", "fuzzymatching=true&PatientName=oy%20bork", ["1.6"]),
+    ("8.3.4.2 apostrophe", "fuzzymatching=true&ReferringPhysicianName=obrien", ["1.1"]),
+    ("8.3.4.2 apostrophe in the query", "fuzzymatching=true&ReferringPhysicianName=ann%20o%E2%80%99brien", ["1.1"]),
+    ("8.3.4.2 each attribute its words", "fuzzymatching=true&PatientName=obrien", []),
+    ("8.3.4.2 other keys stay literal", "fuzzymatching=true&StudyDescription=thorax", []),
+    ("8.3.4.2 other keys restrict too", "fuzzymatching=true&PatientName=mull&PatientSex=F", ["1.2"]),
+    # with wildcards the literal match counts as well
+    ("8.3.4.2 asterisks, found literally", "fuzzymatching=true&PatientName=*ans*", ["1.2"]),
+    ("8.3.4.2 asterisks, found by words", "fuzzymatching=true&PatientName=*hans%20muller*", ["1.2"]),
+    ("8.3.4.2 asterisk inside a word", "fuzzymatching=true&PatientName=m*ller*", ["1.1", "1.2"]),
+    ("8.3.4.2 asterisk inside a word is no word", "fuzzymatching=true&PatientName=h*s", []),
+    ("8.3.4.2 question mark", "fuzzymatching=true&PatientName=m?ller%5E*", ["1.1", "1.2"]),
+    ("8.3.4.2 nothing but an asterisk", "fuzzymatching=true&PatientName=*", NEWEST_FIRST),
+    ("8.3.4.2 nothing but punctuation", "fuzzymatching=true&PatientName=-", []),
+    ("8.3.4.2 false", "fuzzymatching=false&PatientName=muller", []),
+    # empty value, 8.3.4.5 and PS3.4 C.2.2.2.7
+    ("C.2.2.2.7 text", "emptyvaluematching=true&AccessionNumber=%22%22", NEWEST_FIRST[2:]),
+    ("C.2.2.2.7 text, the value after the option", "PatientID=%22%22&emptyvaluematching=true", ["1.8", "1.7"]),
+    ("C.2.2.2.7 name, empty or absent", "emptyvaluematching=true&PatientName=%22%22", ["1.8", "1.7"]),
+    ("C.2.2.2.7 date", "emptyvaluematching=true&StudyDate=%22%22", ["1.8", "1.7"]),
+    ("C.2.2.2.7 time", "emptyvaluematching=true&StudyTime=%22%22", ["1.4", "1.8", "1.7"]),
+    ("C.2.2.2.7 code", "emptyvaluematching=true&PatientSex=%22%22", NEWEST_FIRST[2:]),
+    ("C.2.2.2.7 unique key", "emptyvaluematching=true&StudyInstanceUID=%22%22", []),
+    ("C.2.2.2.7 collection", "emptyvaluematching=true&ModalitiesInStudy=%22%22", ["1.8", "1.7"]),
+    ("C.2.2.2.7 with another key", "emptyvaluematching=true&StudyTime=%22%22&PatientID=P%25", ["1.4"]),
+    ("C.2.2.2.7 fuzzy too", "emptyvaluematching=true&fuzzymatching=true&PatientName=%22%22", ["1.8", "1.7"]),
+    ("C.2.2.2.7 an empty key is universal", "emptyvaluematching=true&PatientID=", NEWEST_FIRST),
+    ("C.2.2.2.7 not asked for", "PatientID=%22%22", []),
+    ("C.2.2.2.7 false", "emptyvaluematching=false&PatientID=%22%22", []),
+    # multiple values, 8.3.4.6 and PS3.4 C.2.2.2.8
+    ("C.2.2.2.8 each and every", "multiplevaluematching=true&ModalitiesInStudy=CT,SEG", ["1.1"]),
+    ("C.2.2.2.8 in any order", "multiplevaluematching=true&ModalitiesInStudy=SEG%5CCT", ["1.1"]),
+    ("C.2.2.2.8 one is missing", "multiplevaluematching=true&ModalitiesInStudy=CT,MR", []),
+    ("C.2.2.2.8 others may be there", "multiplevaluematching=true&ModalitiesInStudy=CT", ["1.1", "1.3"]),
+    ("C.2.2.2.8 one with a wildcard", "multiplevaluematching=true&ModalitiesInStudy=S*", ["1.1"]),
+    ("C.2.2.2.8 not of one value", "multiplevaluematching=true&PatientSex=F,M", ["1.1", "1.2"]),
+    ("C.2.2.2.8 UID lists stay lists", "multiplevaluematching=true&StudyInstanceUID=1.1,1.2", ["1.1", "1.2"]),
+    ("C.2.2.2.8 false", "multiplevaluematching=false&ModalitiesInStudy=CT,MR", ["1.1", "1.2", "1.3"]),
     # page
     ("8.3.4.4 limit", "limit=2", ["1.1", "1.2"]),
     ("8.3.4.4 offset without limit", "offset=6", ["1.8", "1.7"]),
@@ -284,6 +381,41 @@ SERIES_QUERIES = [
     ),
     ("no item matches both", "/series?00400275.00400009=SPS1&00400275.00401001=RP2", 0, []),
     ("page", "/series?limit=2&offset=1", 2, ["1.1.10", "1.2.1"]),
+    ("fuzzy key of the study", "/series?fuzzymatching=true&PatientName=jur%20mul", 2, ["1.1.1", "1.1.10"]),
+    ("fuzzy in one study", "/studies/1.2/series?fuzzymatching=true&PatientName=hans", 1, ["1.2.1"]),
+    ("empty text", "/studies/1.1/series?emptyvaluematching=true&SeriesDescription=%22%22", 1, ["1.1.10"]),
+    ("empty number", "/series?emptyvaluematching=true&SeriesNumber=%22%22&PatientID=p1", 2, ["1.3.1", "1.3.2"]),
+    ("empty date", "/studies/1.1/series?emptyvaluematching=true&00400244=%22%22", 1, ["1.1.10"]),
+    ("empty code", "/series?emptyvaluematching=true&Modality=%22%22", 2, ["1.7.1", "1.8.1"]),
+    ("empty key of the study", "/series?emptyvaluematching=true&StudyDate=%22%22", 2, ["1.7.1", "1.8.1"]),
+    (
+        "no items",
+        "/studies/1.1/series?emptyvaluematching=true&RequestAttributesSequence=%22%22",
+        1,
+        ["1.1.10"],
+    ),
+    ("any items", "/studies/1.1/series?RequestAttributesSequence=", 2, None),
+    ("empty in an item, or no item", "/series?emptyvaluematching=true&00400275.00401001=%22%22", 9, None),
+    (
+        "empty in the item that matches",
+        "/series?emptyvaluematching=true&00400275.00401001=%22%22&00400275.00400009=SPS3",
+        1,
+        ["1.2.1"],
+    ),
+    (
+        "not empty in the item that matches",
+        "/series?emptyvaluematching=true&00400275.00401001=%22%22&00400275.00400009=SPS1",
+        0,
+        [],
+    ),
+    (
+        "two empty in one item",
+        "/series?emptyvaluematching=true&00400275.00401001=%22%22&00400275.00400009=%22%22",
+        8,
+        None,
+    ),
+    ("all modalities", "/series?multiplevaluematching=true&ModalitiesInStudy=CT,PT", 2, ["1.3.1", "1.3.2"]),
+    ("a series has one modality", "/series?multiplevaluematching=true&Modality=PT,SEG", 2, ["1.1.10", "1.3.1"]),
 ]
 
 
@@ -311,6 +443,14 @@ INSTANCE_QUERIES = [
         "SOP class",
         "/studies/1.1/series/1.1.1/instances?SOPClassUID=1.2.840.10008.5.1.4.1.1.2",
         ["1.1.1.1", "1.1.1.2"],
+    ),
+    ("empty number", "/studies/1.1/instances?emptyvaluematching=true&InstanceNumber=%22%22", ["1.1.10.1"]),
+    ("fuzzy key of the study", "/instances?fuzzymatching=true&PatientName=taro%20yama", ["1.3.1.1", "1.3.2.1"]),
+    ("no modality", "/instances?emptyvaluematching=true&Modality=%22%22", ["1.7.1.1", "1.8.1.1"]),
+    (
+        "all modalities",
+        "/instances?multiplevaluematching=true&ModalitiesInStudy=CT,SEG",
+        ["1.1.1.1", "1.1.1.2", "1.1.10.1"],
     ),
     ("other SOP class", "/instances?SOPClassUID=1.2.840.10008.5.1.4.1.1.4", []),
 ]
@@ -350,6 +490,11 @@ REFUSED = [
     ("bad UID in the path", "/studies/abc/series", "StudyInstanceUID"),
     ("bad series UID in the path", "/studies/1.2/series/abc/instances", "SeriesInstanceUID"),
     ("bad includefield", "/studies?includefield=%27", "includefield"),
+    ("a private creator that owns no field", "/studies?00090010=ACME", "00090010"),
+    ("a sequence's value", "/series?RequestAttributesSequence=x", "RequestAttributesSequence"),
+    ("too many words", f"/studies?fuzzymatching=true&PatientName={'%20'.join(map(str, range(40)))}", "PatientName"),
+    ("all values with a wildcard", "/studies?multiplevaluematching=true&ModalitiesInStudy=CT,M*", "ModalitiesInStudy"),
+    ("empty date without the option", "/studies?StudyDate=%22%22", "StudyDate"),
     ("list with a wildcard", "/studies?ModalitiesInStudy=CT%2CM*", "ModalitiesInStudy"),
 ]
 
@@ -387,13 +532,10 @@ def test_nothing_found_is_204_without_a_body(get):
 
 
 @pytest.mark.parametrize("option", ["fuzzymatching", "emptyvaluematching", "multiplevaluematching"])
-def test_an_option_that_is_not_done_is_warned_of(get, option):
-    response = get(f"/studies?PatientID=P1&{option}=true")
+def test_every_option_is_done_and_needs_no_warning(get, option):
+    response = get(f"/studies?PatientID=P1&PatientName=*&{option}=true")
     assert uids(response) == ["1.1"]
-    assert response.headers["Warning"] == (
-        f'299 {ROOT}: "The {option} parameter is not supported. Only literal matching has been performed."'
-    )
-    assert "Warning" not in get(f"/studies?PatientID=P1&{option}=false").headers
+    assert "Warning" not in response.headers
 
 
 def test_a_field_that_is_not_kept_is_warned_of(get):
@@ -413,7 +555,7 @@ def test_a_field_that_is_not_kept_is_warned_of(get):
         ("application/json", "application/json"),
         ("application/dicom+json, application/json;q=0.9", "application/dicom+json"),
         ("text/html, application/json", "application/json"),
-        ('multipart/related; type="application/dicom+xml", application/dicom+json;q=0.1', "application/dicom+json"),
+        ('multipart/related; type="application/dicom+xml";q=0.1, application/dicom+json', "application/dicom+json"),
     ],
 )
 def test_answers_are_dicom_json(get, accept, content_type):
@@ -432,6 +574,54 @@ def test_another_media_type_is_not_acceptable(get, accept):
 def test_accept_may_be_a_query_parameter(get):
     assert get("/studies?accept=application/json", "text/html").headers["Content-Type"] == "application/json"
     assert get("/studies?accept=text/html").status_code == 406
+
+
+XML = 'multipart/related; type="application/dicom+xml"'
+
+
+def xml_parts(response) -> list[ET.Element]:
+    head = f"Content-Type: {response.headers['Content-Type']}\r\n\r\n".encode()
+    message = email.message_from_bytes(head + response.body, policy=policy.HTTP)
+    assert message.get_content_type() == "multipart/related"
+    assert message.get_param("type") == "application/dicom+xml"
+    parts = list(message.iter_parts())
+    assert {part.get_content_type() for part in parts} == {"application/dicom+xml"}
+    return [ET.fromstring(part.get_payload(decode=True)) for part in parts]
+
+
+@pytest.mark.parametrize(
+    "accept",
+    [XML, "multipart/related;type=application/dicom+xml", XML + ", application/dicom+json;q=0.1", "multipart/*"],
+)
+def test_answers_are_xml_where_that_is_asked_for(get, accept):
+    response = get("/studies?limit=2", accept)
+    assert response.status_code == 200
+    first, second = xml_parts(response)
+    namespace = {"": "http://dicom.nema.org/PS3.19/models/NativeDICOM"}
+    assert [attribute.get("tag") for attribute in first] == STUDY_TAGS
+    assert first.find("./DicomAttribute[@tag='00100010']", namespace).get("keyword") == "PatientName"
+    assert first.findtext("./DicomAttribute[@tag='00100010']//FamilyName", None, namespace) == "Müller"
+    modalities = first.findall("./DicomAttribute[@keyword='ModalitiesInStudy']/Value", namespace)
+    assert [(value.get("number"), value.text) for value in modalities] == [("1", "CT"), ("2", "SEG")]
+    assert first.findtext("./DicomAttribute[@keyword='RetrieveURL']/Value", None, namespace) == f"{ROOT}/studies/1.1"
+    assert second.findtext("./DicomAttribute[@keyword='StudyInstanceUID']/Value", None, namespace) == "1.2"
+    assert "There are 6 additional results" in response.headers["Warning"]
+
+
+def test_xml_shows_sequences_and_all_levels(get):
+    first, _ = xml_parts(get("/series?PatientID=P1", XML))
+    namespace = {"": "http://dicom.nema.org/PS3.19/models/NativeDICOM"}
+    items = first.findall("./DicomAttribute[@keyword='RequestAttributesSequence']/Item", namespace)
+    assert [item.get("number") for item in items] == ["1", "2"]
+    assert items[1].findtext("./DicomAttribute[@keyword='RequestedProcedureID']/Value", None, namespace) == "RP2"
+    assert {attribute.get("tag") for attribute in first} == {*STUDY_TAGS, *SERIES_TAGS}
+
+
+@pytest.mark.parametrize("query", ["PatientID=nobody", "limit=0"])
+def test_xml_of_nothing_is_204(get, query):
+    response = get(f"/studies?{query}", XML)
+    assert (response.status_code, response.body) == (204, b"")
+    assert ("Warning" in response.headers) is (query == "limit=0")
 
 
 STUDY_TAGS = [
@@ -514,3 +704,140 @@ def test_included_fields_and_matching_keys_are_shown(get, includefield, added):
 
 def test_answers_of_searches_are_not_cached(get):
     assert get("/studies").headers["Cache-Control"] == "no-cache"
+
+
+def test_each_series_of_several_studies_shows_its_own_study(get):
+    shown = {
+        answer["0020000E"]["Value"][0]: (
+            values(answer, "0020000D"),
+            values(answer, "00100020"),
+            values(answer, "00080061"),
+            values(answer, "00201206"),
+            values(answer, "00201209"),
+        )
+        for answer in json.loads(get("/series?StudyInstanceUID=1.1,1.3").body)
+    }
+    assert shown == {
+        "1.1.1": (["1.1"], ["P1"], ["CT", "SEG"], [2], [2]),
+        "1.1.10": (["1.1"], ["P1"], ["CT", "SEG"], [2], [1]),
+        "1.3.1": (["1.3"], ["p1"], ["CT", "PT"], [2], [1]),
+        "1.3.2": (["1.3"], ["p1"], ["CT", "PT"], [2], [1]),
+    }
+
+
+def test_each_instance_of_several_studies_shows_its_own_series_and_study(get):
+    shown = {
+        answer["00080018"]["Value"][0]: (
+            values(answer, "0020000E"),
+            values(answer, "00080060"),
+            values(answer, "00100020"),
+            values(answer, "00201208"),
+            values(answer, "00081190"),
+        )
+        for answer in json.loads(get("/instances?StudyInstanceUID=1.2,1.3").body)
+    }
+    root = f"{ROOT}/studies"
+    assert shown == {
+        "1.2.1.1": (["1.2.1"], ["MR"], ["P2"], [1], [f"{root}/1.2/series/1.2.1/instances/1.2.1.1"]),
+        "1.3.1.1": (["1.3.1"], ["PT"], ["p1"], [2], [f"{root}/1.3/series/1.3.1/instances/1.3.1.1"]),
+        "1.3.2.1": (["1.3.2"], ["CT"], ["p1"], [2], [f"{root}/1.3/series/1.3.2/instances/1.3.2.1"]),
+    }
+
+
+def test_an_instance_shows_its_transfer_syntax_and_image_where_it_has_them(get):
+    [answer] = json.loads(get("/instances?SOPInstanceUID=1.4.1.1").body)
+    assert values(answer, "00083002") == ["1.2.840.10008.1.2.4.70"]
+    assert [values(answer, tag) for tag in ("00280008", "00280010", "00280011", "00280100")] == [
+        [3],
+        [512],
+        [256],
+        [16],
+    ]
+    assert values(answer, "00080201") == ["+0100"]
+    [other] = json.loads(get("/instances?SOPInstanceUID=1.2.1.1").body)
+    assert not {"00083002", "00280008", "00280010", "00280011", "00280100", "00080201"} & set(other)
+
+
+@pytest.mark.parametrize(
+    ("resource", "shown", "warned"),
+    [
+        # of the instance's own data set
+        ("/studies/1.2/instances?includefield=SliceThickness", {"00180050": [2.5]}, None),
+        ("/studies/1.2/instances?includefield=00180050%2CKVP", {"00180050": [2.5]}, None),
+        (
+            "/instances?SOPInstanceUID=1.2.1.1&includefield=00091001&00090010=ACME",
+            {"00091101": ["x"], "00090011": ["ACME"]},
+            None,
+        ),
+        ("/studies/1.2/instances?includefield=00091001&00090010=OTHER", {}, None),
+        # not kept at the level, or not told whose
+        ("/studies/1.2/instances?includefield=00091001", {}, "00091001"),
+        ("/studies/1.2/series?includefield=SliceThickness", {}, "SliceThickness"),
+        ("/studies?includefield=SliceThickness%2C00189999&PatientID=P2", {}, "SliceThickness, 00189999"),
+        ("/studies?PatientID=P2&includefield=00091001&00090010=ACME", {}, "00091001"),
+        (
+            "/series?PatientID=P2&includefield=RequestAttributesSequence.00400007",
+            {},
+            "RequestAttributesSequence.00400007",
+        ),
+        ("/studies/1.2/instances?includefield=PatientShoeSize", {}, "PatientShoeSize"),
+    ],
+)
+def test_fields_outside_the_table_are_shown_where_the_data_set_has_them_or_warned_of(get, resource, shown, warned):
+    response = get(resource)
+    [answer] = json.loads(response.body)
+    beyond = {"00180050", "00090010", "00090011", "00091001", "00091101", "00189999"} & set(answer)
+    assert {tag: values(answer, tag) for tag in beyond} == shown
+    assert ("Warning" in response.headers) is (warned is not None)
+    if warned:
+        assert warned in response.headers["Warning"]
+
+
+LAMBDA_ANSWER_BYTES = 6 * 1024 * 1024
+
+
+@pytest.mark.parametrize("accept", ["application/dicom+json", XML])
+def test_pages_of_large_results_stay_below_the_payload_limit_and_lose_none(accept, monkeypatch):
+    """100 studies of 150 KB each: 15 MB, of which one answer of a function holds 6 MB in base64."""
+    publications = [make_publication(f"1.{n}", StudyDescription="\u5c71" * 50_000) for n in range(100)]
+    index = MemoryIndex()
+    for publication in publications:
+        publish(index, publication)
+    found: list[str] = []
+    with answering(index, AnsweringRecords(*publications), monkeypatch) as send:
+        while True:
+            response = send(f"/studies?offset={len(found)}", accept)
+            assert response.status_code == 200
+            assert len(base64.b64encode(response.body)) + 10_000 < LAMBDA_ANSWER_BYTES
+            found += xml_uids(response) if accept == XML else uids(response)
+            if len(found) == 100:
+                break
+            assert f"There are {100 - len(found)} additional results" in response.headers["Warning"]
+    assert "Warning" not in response.headers
+    assert len(set(found)) == 100
+
+
+def xml_uids(response) -> list[str]:
+    path = "./DicomAttribute[@tag='0020000D']/Value"
+    namespace = {"": "http://dicom.nema.org/PS3.19/models/NativeDICOM"}
+    return [part.findtext(path, "", namespace) for part in xml_parts(response)]
+
+
+class _SlowIndex(MemoryIndex):
+    def search(self, query):
+        raise SearchTooBroadError("the search is too broad to be answered in time")
+
+
+def test_a_search_too_broad_to_serve_is_413(monkeypatch):
+    with answering(_SlowIndex(), AnsweringRecords(), monkeypatch) as send:
+        response = send("/instances")
+    assert response.status_code == 413
+    assert "too broad" in json.loads(response.body)["error"]
+
+
+def test_a_result_larger_than_any_answer_is_413(monkeypatch):
+    publication = make_publication("1.1", StudyDescription="x" * 5_000_000)
+    index = MemoryIndex()
+    publish(index, publication)
+    with answering(index, AnsweringRecords(publication), monkeypatch) as send:
+        assert send("/studies").status_code == 413

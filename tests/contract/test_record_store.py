@@ -131,6 +131,19 @@ def test_answers_of_all_levels_are_got_in_batches(store: RecordStore) -> None:
     assert RecordKey("9.9") not in answers
 
 
+def test_metadata_of_instances_is_read_in_batches(store: RecordStore) -> None:
+    keys = []
+    for number in range(120):
+        uids = InstanceUids("1.2", "1.3.1", f"1.4.{number}")
+        store.claim_instance(uids, sha256="a", landing=LANDING, stored_at=AT)
+        store.complete_instance(uids, qido={}, metadata=None if number == 7 else f"metadata {number}".encode())
+        keys.append(RecordKey("1.2", "1.3.1", f"1.4.{number}"))
+    metadata = store.get_instance_metadata([*keys, RecordKey("1.2", "1.3.1", "9.9")])
+    assert set(metadata) == set(keys)
+    assert metadata[keys[119]] == b"metadata 119"
+    assert metadata[keys[7]] is None
+
+
 def test_a_rejection_is_kept_once_for_each_version(store: RecordStore) -> None:
     first = Rejection(ObjectVersion("landing", "a/b c", "v1"), "not DICOM", 0xC000, AT)
     second = Rejection(ObjectVersion("landing", "a/b c", None), "duplicate", 0x0111, AT)

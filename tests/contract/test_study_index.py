@@ -10,22 +10,23 @@ import pytest
 
 from chalicelib.adapters.memory_index import MemoryIndex
 from chalicelib.adapters.mysql import MysqlIndex, apply_schema, connection_factory
+from chalicelib.adapters.mysql_candidates import candidate_lists
+from chalicelib.adapters.mysql_clauses import Statement
 from chalicelib.adapters.mysql_rows import NAME_LENGTH, TEXT_LENGTH
+from chalicelib.adapters.mysql_search import SearchLimits
 from chalicelib.dicomweb.attributes import ATTRIBUTES, Matching
 from chalicelib.dicomweb.qido_query import Level, QidoQuery
-from chalicelib.errors import ServiceFaultError
+from chalicelib.errors import SearchTooBroadError, ServiceFaultError
 from chalicelib.ports import AggregateState, RecordKey, StudyIndex
+from tests.mariadb_server import empty_tables
 from tests.qido_builders import make_publication, make_series, publish
-
-TABLES = ("publications", "aggregates", "studies", "series", "request_attributes", "instances")
 
 
 @pytest.fixture
 def connect(database_secret: dict[str, object]) -> Callable[[], pymysql.connections.Connection]:
     factory = connection_factory(database_secret)
-    with factory() as connection, connection.cursor() as cursor:
-        for table in TABLES:
-            cursor.execute(f"DELETE FROM {table}")
+    with factory() as connection:
+        empty_tables(connection)
     return factory
 
 
@@ -124,10 +125,42 @@ def test_request_attributes_that_are_gone_match_no_more(index):
     assert search(index, Level.SERIES, (key, "C")).keys == [RecordKey("1.2", "7")]
 
 
+def test_words_of_a_name_that_was_corrected_match_no_more(index):
+    def find(name: str):
+        return search(index, Level.STUDY, ("PatientName", name), ("fuzzymatching", "true")).keys
+
+    publish(index, make_publication("1.2", PatientName="Doe^Jane", ReferringPhysicianName="Roe^Jim"))
+    publish(index, make_publication("1.2", PatientName="Smith^Jane", ReferringPhysicianName="Roe^Jim"))
+    assert find("doe") == []
+    assert find("roe") == []  # another attribute's word
+    assert find("jane smith") == [RecordKey("1.2")]
+    publish(index, make_publication("1.2", PatientName=None))
+    assert find("jane") == []
+
+
+def test_hostile_names_have_words_too(index):
+    publish(index, make_publication("1.2", PatientName="x" * 5000 + " " + " ".join(map(str, range(100)))))
+    assert search(index, Level.STUDY, ("PatientName", "x" * 65), ("fuzzymatching", "true")).keys == [RecordKey("1.2")]
+
+
+def test_a_value_that_is_none_of_its_kind_counts_as_no_value(index):
+    publish(index, make_publication("1.2", [make_series("7", SeriesNumber="one")], StudyDate="2024", StudyTime="noon"))
+    keys = [("StudyDate", '""'), ("StudyTime", '""'), ("SeriesNumber", '""'), ("emptyvaluematching", "true")]
+    assert search(index, Level.SERIES, *keys).keys == [RecordKey("1.2", "7")]
+
+
+def test_of_several_values_of_an_attribute_that_has_one_the_first_counts(index):
+    publish(index, make_publication("1.2", PatientID=["A", "B"], PatientName=["Doe^Jane", "Roe^Jim"]))
+    assert search(index, Level.STUDY, ("PatientID", "A")).keys == [RecordKey("1.2")]
+    assert search(index, Level.STUDY, ("PatientID", "B")).keys == []
+    assert search(index, Level.STUDY, ("PatientName", "Roe*")).keys == []
+    assert search(index, Level.STUDY, ("PatientName", "jim"), ("fuzzymatching", "true")).keys == []
+
+
 def test_many_instances_are_inserted_whole(index):
     uids = [f"1.2.1.{number}" for number in range(1203)]
     publish(index, make_publication("1.2", [make_series("1.2.1", uids)]))
-    page = search(index, Level.INSTANCE, ("limit", "1000"))
+    page = search(index, Level.INSTANCE, ("limit", "1000"), study_instance_uid="1.2")
     assert (len(page.keys), page.remaining) == (1000, 203)
 
 
@@ -271,6 +304,101 @@ def test_every_searchable_attribute_has_its_column_of_the_length_that_rows_are_c
                 assert lengths[attribute.column + suffix] == NAME_LENGTH, attribute.keyword
         elif attribute.column:
             assert attribute.column in lengths, attribute.keyword
+
+
+# For minutes, were it not ended.
+COLUMNS = "information_schema.columns"
+ENDLESS = Statement(f"SELECT COUNT(*) FROM {COLUMNS} AS a, {COLUMNS} AS b, {COLUMNS} AS c")
+
+
+@pytest.mark.database
+def test_a_search_that_takes_too_long_is_refused_and_costs_no_connection(connect, monkeypatch):
+    index = MysqlIndex(connect, limits=SearchLimits(page_seconds=0.05))
+    publish(index, make_publication("1.2"))
+    with monkeypatch.context() as patch:
+        patch.setattr("chalicelib.adapters.mysql_search.page_statement", lambda *_, **__: ENDLESS)
+        with pytest.raises(SearchTooBroadError):
+            search(index, Level.STUDY)
+    monkeypatch.setattr(index._pool, "_connect", None)
+    assert search(index, Level.STUDY).keys == [RecordKey("1.2")]
+    index.close()
+
+
+@pytest.mark.database
+def test_where_the_order_is_walked_hits_after_the_page_are_counted_to_a_limit(connect):
+    index = MysqlIndex(connect, limits=SearchLimits(candidates=1, looked_ahead=3))
+    for number in range(10):
+        publish(index, make_publication(f"1.{number}", PatientID=f"P{number}"))
+    pages = [search(index, Level.STUDY, ("PatientID", "P*"), ("limit", "2"), ("offset", n)) for n in ("0", "5", "9")]
+    assert [(len(page.keys), page.remaining, page.all_counted) for page in pages] == [
+        (2, 4, False),
+        (2, 3, True),
+        (1, 0, True),
+    ]
+    index.close()
+
+
+@pytest.mark.database
+def test_words_of_names_are_looked_up_in_their_indexes(connect):
+    index = MysqlIndex(connect)
+    for number in range(300):
+        publish(index, make_publication(f"1.{number}", PatientName=f"Name{number}^Given{number}"))
+    publish(index, make_publication("1.999", PatientName="Doe^Jane"))
+    [[inside, _]] = candidate_lists(QidoQuery.parse(Level.STUDY, [("PatientName", "*oe*")]))
+    with connect() as connection, connection.cursor() as cursor:
+        cursor.execute("ANALYZE TABLE person_name_words, person_name_endings")
+        cursor.execute("EXPLAIN " + inside.sql, inside.params)
+        columns = [column[0] for column in cursor.description]
+        plan = [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+    assert [(row["table"], row["type"], row["key"]) for row in plan] == [
+        ("person_name_endings", "range", "PRIMARY"),
+        ("person_name_words", "ref", "PRIMARY"),
+    ]
+    index.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "pattern"),
+    [
+        (" ".join(f"w{number}" for number in range(50)), "*w49*"),  # more words than are kept
+        ("x" * 60 + "middle" + "y" * 60, "*middle*"),  # a longer word than is kept
+        ("O'Brien^Pat", "*O'B*"),
+        ("O'Brien^Pat", "*bri?n^p*"),
+        ("Doe^Jane", "?oe^j*"),
+        ("Hong^Gildong=洪^吉洞=홍^길동", "*吉*"),
+        ("a%b_c|d^e", "*%b_c|d*"),
+    ],
+)
+def test_a_text_inside_a_name_is_found_whatever_the_name(index, name, pattern):
+    publish(index, make_publication("1.2", PatientName=name))
+    publish(index, make_publication("1.3", PatientName="Nobody^Else"))
+    assert search(index, Level.STUDY, ("PatientName", pattern)).keys == [RecordKey("1.2")]
+
+
+def test_studies_are_counted_by_the_day_they_have_now(index):
+    for number in range(4):
+        publish(index, make_publication(f"1.{number}", StudyDate="20240301"))
+    publish(index, make_publication("1.0", StudyDate="20240301"))
+    publish(index, make_publication("1.1", StudyDate="20240302"))
+    publish(index, make_publication("1.2", StudyDate=None))
+    first = ("limit", "1")
+    assert search(index, Level.STUDY, first).remaining == 3
+    assert search(index, Level.STUDY, first, ("StudyDate", "20240301")).remaining == 1
+    assert search(index, Level.STUDY, first, ("StudyDate", "20240302-")).remaining == 0
+    assert search(index, Level.STUDY, first, ("StudyDate", "-20240302")).remaining == 2
+
+
+@pytest.mark.parametrize("dates", [("20240301-", 4), ("-20240303", 4), ("*", 6)])
+def test_a_far_page_is_the_one_that_walking_would_find(connect, dates):
+    near, far = MysqlIndex(connect), MysqlIndex(connect, limits=SearchLimits(far_offset=1))
+    for number, day in enumerate(["20240301", "20240301", "20240303", "20240303", None, None]):
+        publish(near, make_publication(f"1.{number}", StudyDate=day))
+    text, studies = dates
+    for offset in range(studies + 2):
+        keys = [("StudyDate", text), ("limit", "2"), ("offset", str(offset))]
+        assert search(far, Level.STUDY, *keys) == search(near, Level.STUDY, *keys)
+    near.close()
+    far.close()
 
 
 @pytest.mark.database

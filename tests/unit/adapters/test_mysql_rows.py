@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.adapters.mysql_rows import request_attribute_rows, row_of
+from chalicelib.adapters.mysql_rows import name_word_rows, request_attribute_rows, row_of
 from chalicelib.dicomweb.attributes import ATTRIBUTES, Level
 from tests.qido_builders import document
 
@@ -36,7 +36,7 @@ def test_a_study_becomes_a_row():
 
 def test_values_are_cut_to_the_column():
     row = row_of(document(PatientID="x" * 500, PatientName="y" * 500), Level.STUDY)
-    assert (len(row["patient_id"]), len(row["patient_name"])) == (128, 255)
+    assert (len(row["patient_id"]), len(row["patient_name"])) == (128, 240)
 
 
 @pytest.mark.parametrize(
@@ -53,11 +53,28 @@ def test_what_is_no_value_becomes_null(keyword, column, value):
     assert row_of(document(**{keyword: value}), Level.SERIES)[column] is None
 
 
-def test_items_of_a_sequence_become_rows_and_empty_ones_do_not():
+def test_items_of_a_sequence_become_rows_also_empty_ones():
     items = [{"00400009": {"vr": "SH", "Value": ["S"]}}, {}, "hostile"]
     series = {"00400275": {"vr": "SQ", "Value": items}}
-    assert request_attribute_rows(series) == [{"scheduled_procedure_step_id": "S", "requested_procedure_id": None}]
+    assert request_attribute_rows(series) == [
+        {"scheduled_procedure_step_id": "S", "requested_procedure_id": None},
+        {"scheduled_procedure_step_id": None, "requested_procedure_id": None},
+    ]
     assert request_attribute_rows({}) == []
+
+
+def test_words_of_all_names_become_rows_of_their_attribute():
+    study = document(PatientName="Yamada^Tarou=山田^太郎", ReferringPhysicianName="O'Brien^Ann")
+    patient, physician = 0x00100010, 0x00080090
+    assert name_word_rows(study) == {
+        (patient, "yamada"),
+        (patient, "tarou"),
+        (patient, "山田"),
+        (patient, "太郎"),
+        (patient, "山田太郎"),
+        (physician, "obrien"),
+        (physician, "ann"),
+    }
 
 
 JSON = st.recursive(
@@ -73,4 +90,5 @@ DOCUMENTS = st.dictionaries(st.sampled_from([attribute.tag for attribute in ATTR
 def test_no_document_raises(hostile):
     for level in Level:
         row_of(hostile, level)
+    name_word_rows(hostile)
     request_attribute_rows(hostile)

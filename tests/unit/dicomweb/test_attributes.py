@@ -31,6 +31,9 @@ def test_paths_and_columns_are_unique():
 
 @pytest.mark.parametrize("attribute", ATTRIBUTES, ids=lambda attribute: attribute.keyword)
 def test_what_is_searchable_has_a_column_or_a_collection(attribute):
+    if attribute.matching is Matching.SEQUENCE:
+        assert any(item.sequence == attribute.tag and item.column for item in ATTRIBUTES)
+        return
     assert (attribute.matching is not Matching.NONE) == bool(attribute.column or attribute.any_of)
 
 

@@ -7,8 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.dicomweb.matching import (
+    AllValuesMatch,
     DateRangeMatch,
     DateTimeRangeMatch,
+    EmptyValueMatch,
+    FuzzyNameMatch,
     PersonNameMatch,
     SingleValueMatch,
     TimeRangeMatch,
@@ -18,7 +21,14 @@ from chalicelib.dicomweb.matching import (
     Wildcard,
     WildcardMatch,
 )
-from chalicelib.dicomweb.qido_query import DEFAULT_LIMIT, MAX_LIMIT, Level, QidoQuery
+from chalicelib.dicomweb.qido_fields import PrivateField
+from chalicelib.dicomweb.qido_query import (
+    DEFAULT_LIMIT,
+    MAX_LIMIT,
+    MAX_LIMIT_OF_DATA_SETS,
+    Level,
+    QidoQuery,
+)
 from chalicelib.errors import BadRequestError, InvalidQueryError, InvalidUidError
 
 ANY_RUN, ANY_ONE = Wildcard.ANY_RUN, Wildcard.ANY_ONE
@@ -63,6 +73,88 @@ def test_a_value_becomes_its_kind_of_match(name, value, match):
     [condition] = QidoQuery.parse(Level.STUDY, [(name, value)]).conditions
     assert condition.attribute.keyword == name
     assert condition.match == match
+
+
+def _literal(text: str) -> PersonNameMatch:
+    [condition] = QidoQuery.parse(Level.STUDY, [("PatientName", text)]).conditions
+    assert isinstance(condition.match, PersonNameMatch)
+    return condition.match
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "with_literal"),
+    [
+        ("jan doe", ("jan", "doe"), False),
+        ("DOE^Ján^^Dr.", ("doe", "jan", "dr"), False),
+        ("Doe, Jan jan", ("doe", "jan"), False),
+        ("O'Brien-Smith", ("obrien", "smith"), False),
+        ("yamada=山田", ("yamada", "山田"), False),
+        ("*jan doe*", ("jan", "doe"), True),
+        ("doe*^*jan", ("doe", "jan"), True),
+        ("** jan **", ("jan",), True),
+        # The vowel signs of Devanagari are no letters, and yet within the word.
+        ("राम कु", ("राम", "कु"), False),
+    ],
+)
+def test_a_fuzzy_name_is_its_words_and_with_wildcards_the_literal_match_too(text, words, with_literal):
+    [condition] = QidoQuery.parse(Level.STUDY, [("PatientName", text), ("fuzzymatching", "true")]).conditions
+    assert condition.match == FuzzyNameMatch(words, _literal(text) if with_literal else None)
+
+
+@pytest.mark.parametrize("text", ["j?n", "jan?", "jo*n", "o'*b", "-", "'"])
+def test_a_fuzzy_name_without_words_or_with_wildcards_in_them_is_matched_literally(text):
+    [condition] = QidoQuery.parse(Level.STUDY, [("fuzzymatching", "true"), ("PatientName", text)]).conditions
+    assert condition.match == _literal(text)
+
+
+def test_a_fuzzy_name_of_too_many_words_is_refused():
+    with pytest.raises(InvalidQueryError, match="words"):
+        QidoQuery.parse(Level.STUDY, [("fuzzymatching", "true"), ("PatientName", " ".join(map(str, range(33))))])
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["PatientID", "PatientName", "StudyDate", "StudyTime", "SeriesNumber", "StudyInstanceUID", "ModalitiesInStudy",
+     "Modality", "RequestAttributesSequence", "00400275.00400009"],
+)  # fmt: skip
+def test_two_quotation_marks_are_the_empty_value_of_every_kind(name):
+    [condition] = QidoQuery.parse(Level.SERIES, [(name, '""'), ("emptyvaluematching", "true")]).conditions
+    assert condition.match == EmptyValueMatch()
+
+
+def test_two_quotation_marks_are_a_text_without_the_option():
+    [condition] = QidoQuery.parse(Level.STUDY, [("PatientID", '""'), ("emptyvaluematching", "false")]).conditions
+    assert condition.match == SingleValueMatch('""')
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "match"),
+    [
+        ("ModalitiesInStudy", "CT,MR", AllValuesMatch(("CT", "MR"))),
+        ("ModalitiesInStudy", "CT\\MR", AllValuesMatch(("CT", "MR"))),
+        ("ModalitiesInStudy", "CT", SingleValueMatch("CT")),
+        ("ModalitiesInStudy", "C*", WildcardMatch(("C", ANY_RUN))),
+        # These have one value: a list still means any of them.
+        ("Modality", "CT,MR", ValueListMatch(("CT", "MR"))),
+        ("PatientSex", "F,M", ValueListMatch(("F", "M"))),
+        ("StudyInstanceUID", "1.2,1.3", UidListMatch(("1.2", "1.3"))),
+    ],
+)
+def test_multiple_values_are_all_wanted_of_an_attribute_that_may_have_several(name, value, match):
+    [condition] = QidoQuery.parse(Level.SERIES, [(name, value), ("multiplevaluematching", "true")]).conditions
+    assert condition.match == match
+
+
+@pytest.mark.parametrize("value", ["CT,M*", "CT,*", "CT,?"])
+def test_multiple_values_hold_no_wildcards(value):
+    with pytest.raises(InvalidQueryError, match="wildcards"):
+        QidoQuery.parse(Level.STUDY, [("ModalitiesInStudy", value), ("multiplevaluematching", "true")])
+
+
+def test_too_many_multiple_values_are_refused():
+    modalities = ",".join(f"M{number}" for number in range(17))
+    with pytest.raises(InvalidQueryError, match="more than 16"):
+        QidoQuery.parse(Level.STUDY, [("ModalitiesInStudy", modalities), ("multiplevaluematching", "true")])
 
 
 def test_numbers_are_read_as_numbers():
@@ -125,19 +217,19 @@ def test_path_uids_are_checked():
 )
 def test_includefield_takes_keywords_tags_and_lists(value, tags):
     query = QidoQuery.parse(Level.SERIES, [("includefield", value)])
-    assert query.included_tags == tags
+    assert query.fields.known_tags == tags
     assert query.warnings == ()
 
 
 def test_includefield_all_may_stand_among_others():
     query = QidoQuery.parse(Level.STUDY, [("includefield", "all"), ("includefield", "PatientID")])
-    assert query.include_all
-    assert query.included_tags == {"00100020"}
+    assert query.fields.everything
+    assert query.fields.known_tags == {"00100020"}
 
 
 def test_matching_keys_are_included():
     query = QidoQuery.parse(Level.SERIES, [("00400275.00400009", "x"), ("SeriesTime", "10")])
-    assert query.included_tags == {"00400275", "00080031"}
+    assert query.fields.known_tags == {"00400275", "00080031"}
 
 
 @pytest.mark.parametrize("value", ["00091001", "PatientShoeSize", "00100010.00100020x9"])
@@ -148,6 +240,55 @@ def test_a_field_that_is_not_kept_is_ignored_with_a_warning(value):
         return
     query = QidoQuery.parse(Level.STUDY, [("includefield", value)])
     assert query.warnings == (f"The includefield {value} is not supported and has been ignored.",)
+
+
+def test_fields_outside_the_table_are_known_where_a_data_set_can_answer_them():
+    pairs = [("includefield", "SliceThickness,7FE00010"), ("includefield", "00400275.00400007,PatientShoeSize")]
+    query = QidoQuery.parse(Level.INSTANCE, [*pairs, ("limit", "1000")])
+    assert query.fields.instance_tags == {"00180050", "7FE00010", "00400275"}
+    assert query.warnings == ("The includefield PatientShoeSize is not supported and has been ignored.",)
+    assert query.limit == MAX_LIMIT_OF_DATA_SETS
+    query = QidoQuery.parse(Level.SERIES, pairs)
+    assert not query.fields.need_data_set
+    assert query.limit == DEFAULT_LIMIT
+    assert query.warnings == (
+        "The includefields SliceThickness, 7FE00010, 00400275.00400007, PatientShoeSize are not supported "
+        "and have been ignored.",
+    )
+
+
+def test_a_private_field_is_known_by_its_creator_not_by_its_block():
+    pairs = [("includefield", "0009110a"), ("00090011", " ACME "), ("includefield", "00090010")]
+    query = QidoQuery.parse(Level.INSTANCE, pairs)
+    assert query.fields.private == {PrivateField("0009", "0A", "ACME")}
+    assert query.fields.instance_tags == {"00090010"}
+    assert (query.conditions, query.warnings) == ((), ())
+
+
+def test_a_private_field_without_its_creator_is_ignored_with_a_warning():
+    query = QidoQuery.parse(Level.INSTANCE, [("includefield", "00091001")])
+    assert query.warnings == ("The includefield 00091001 is private without its creator and has been ignored.",)
+
+
+@pytest.mark.parametrize(
+    "pairs",
+    [
+        [("00090010", "ACME")],
+        [("00090010", "ACME"), ("includefield", "00091101")],
+        [("00090010", ""), ("includefield", "00091001")],
+        [("00090010", "ACME"), ("00090010", "OTHER"), ("includefield", "00091001")],
+        [("00091001", "x")],
+    ],
+)
+def test_a_private_parameter_that_names_no_creator_of_a_field_is_refused(pairs):
+    with pytest.raises(InvalidQueryError, match="0009"):
+        QidoQuery.parse(Level.INSTANCE, pairs)
+
+
+def test_a_warning_names_only_as_many_fields_as_a_header_holds():
+    query = QidoQuery.parse(Level.STUDY, [("includefield", ",".join(f"Nothing{n}" for n in range(5000)))])
+    [warning] = query.warnings
+    assert "Nothing19 and 4980 more are not supported" in warning
 
 
 def test_too_long_a_list_is_refused():
@@ -163,7 +304,8 @@ def test_a_list_without_values_is_refused(value):
 
 
 NAMES = st.sampled_from(["PatientID", "PatientName", "StudyDate", "StudyTime", "SeriesNumber", "StudyInstanceUID",
-                         "ModalitiesInStudy", "limit", "offset", "includefield", "fuzzymatching"])  # fmt: skip
+                         "ModalitiesInStudy", "limit", "offset", "includefield", "fuzzymatching", "emptyvaluematching",
+                         "multiplevaluematching", "00090010"])  # fmt: skip
 
 
 @given(st.lists(st.tuples(NAMES | st.text(), st.text()), max_size=5))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.dicomweb.person_names import fold_name, folded_groups
+from chalicelib.dicomweb.person_names import fold_name, folded_groups, indexed_words, name_words, words_match
 from chalicelib.dicomweb.values import first_value, parse_date, parse_integer, parse_time_span, plain_text
 
 
@@ -120,3 +120,36 @@ def test_case_never_counts(name):
 )
 def test_component_groups(value, groups):
     assert folded_groups(value) == groups
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("doe^jane maria^^dr.", ["doe", "jane", "maria", "dr"]),
+        ("o'brien", ["obrien"]),
+        ("d’angelo-smith", ["dangelo", "smith"]),
+        ("%_|\\", []),
+        ("a1‍b", ["a1b"]),
+        ("x" * 100, ["x" * 64]),
+    ],
+)
+def test_words_of_a_name(name, words):
+    assert name_words(name) == words
+
+
+def test_names_written_without_a_gap_are_indexed_joined_too():
+    assert indexed_words(("hong^gildong", "洪^吉洞", "홍^길동")) == {
+        "hong", "gildong", "洪", "吉洞", "洪吉洞", "홍", "길동", "홍길동",
+    }  # fmt: skip
+
+
+def test_a_hostile_name_has_no_more_words_than_are_indexed():
+    assert len(indexed_words((" ".join(map(str, range(1000))), "", ""))) == 32
+
+
+@pytest.mark.parametrize(
+    ("wanted", "matches"),
+    [(["jan"], True), (["doe", "ja"], True), (["ane"], False), (["jane", "smith"], False), (["janet"], False)],
+)
+def test_each_wanted_word_begins_some_word(wanted, matches):
+    assert words_match(wanted, ["doe", "jane"]) is matches

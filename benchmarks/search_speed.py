@@ -1,0 +1,287 @@
+"""Measures searches on the databases that `benchmarks.search_fill` made, and prints tables in Markdown.
+
+    python -m benchmarks.search_speed [--runs N] [--plans] [--publish] [STUDIES ...]
+
+For each search: milliseconds of the index alone (`MysqlIndex.search`: all statements of one search, in this
+process), of the search service over it (with records in memory), and the rows that the server read for it
+(``Handler_read%``). "Before" is what the server does without `mysql_search`: it is given page and count in
+one statement each, and chooses the way itself.
+"""
+
+import argparse
+import random
+import statistics
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import Any
+from unittest.mock import patch
+
+from pymysql.connections import Connection
+from pymysql.cursors import Cursor
+
+from benchmarks.search_database import connect, database_server, secret_of
+from benchmarks.search_fill import SIZES
+from benchmarks.search_population import CHUNK, make_studies
+from chalicelib.adapters import mysql_publication
+from chalicelib.adapters.mysql import MysqlIndex, connection_factory
+from chalicelib.adapters.mysql_statements import page_statement
+from chalicelib.dicomweb.attributes import DicomJson
+from chalicelib.dicomweb.media_types import DICOM_JSON
+from chalicelib.dicomweb.qido_body import AnswerFormat
+from chalicelib.dicomweb.qido_query import Level, QidoQuery
+from chalicelib.ports import AggregateState, RecordKey, StudyPublication
+from chalicelib.services.search import SearchService
+
+_OHIF = [("limit", "101"), ("offset", "0"), ("fuzzymatching", "false")]
+_OHIF_FIELDS = [("includefield", "00081030,00080060")]
+_EARLY_END_SECONDS = 5  # a search that takes so long altogether is not repeated more often
+
+
+class _OneDocument:
+    """Records of which all have the document of one and the same study."""
+
+    def __init__(self, document: DicomJson) -> None:
+        self._document = document
+
+    def get_qido_answers(self, keys: Sequence[RecordKey]) -> Mapping[RecordKey, DicomJson]:
+        return dict.fromkeys(keys, self._document)
+
+
+def searches(studies: int) -> dict[str, tuple[Level, list[tuple[str, str]], dict[str, str]]]:
+    """The searches of one size, by name: level, parameters, path."""
+    chance = random.Random(studies)
+    chunk = studies // CHUNK - 1
+    made = [study for study in make_studies(chunk) if "00080050" in study.document and study.series]
+    study = chance.choice(made)
+
+    def value(tag: str) -> str:
+        return str(study.document[tag]["Value"][0])
+
+    series = study.series[0].document["0020000E"]["Value"][0]
+    uid = value("0020000D")
+    page = _OHIF
+    series_path = {"study_instance_uid": uid, "series_instance_uid": series}
+    return {
+        "list page of OHIF": (Level.STUDY, page + _OHIF_FIELDS, {}),
+        "PatientID": (Level.STUDY, [("PatientID", value("00100020")), *page], {}),
+        "PatientName=`*mit*`": (Level.STUDY, [("PatientName", "*mit*"), *page], {}),
+        "PatientName=`*schlou*` (rare)": (Level.STUDY, [("PatientName", "*schlou*"), *page], {}),
+        "PatientName=`*smith^jo*`": (Level.STUDY, [("PatientName", "*smith^jo*"), *page], {}),
+        "PatientName=`Garcia*`": (Level.STUDY, [("PatientName", "Garcia*"), *page], {}),
+        "PatientName=`Ma*`": (Level.STUDY, [("PatientName", "Ma*"), *page], {}),
+        "StudyDate of a year, CT": (
+            Level.STUDY,
+            [("StudyDate", "20180101-20181231"), ("ModalitiesInStudy", "CT"), *page],
+            {},
+        ),
+        "StudyDate of a year, OPT (rare)": (
+            Level.STUDY,
+            [("StudyDate", "20180101-20181231"), ("ModalitiesInStudy", "OPT"), *page],
+            {},
+        ),
+        "AccessionNumber": (Level.STUDY, [("AccessionNumber", value("00080050")), *page], {}),
+        "StudyInstanceUID": (Level.STUDY, [("StudyInstanceUID", uid), *page], {}),
+        "offset at 90 %": (Level.STUDY, [("limit", "101"), ("offset", str(studies * 9 // 10))], {}),
+        "series of a study": (Level.SERIES, [], {"study_instance_uid": uid}),
+        "instances of a series": (Level.INSTANCE, [], series_path),
+        "PatientID without a hit": (Level.STUDY, [("PatientID", "NOBODY"), *page], {}),
+        "PatientName=`*zzzq*` without a hit": (Level.STUDY, [("PatientName", "*zzzq*"), *page], {}),
+        "PatientName=`*a*`": (Level.STUDY, [("PatientName", "*a*"), *page], {}),
+        "PatientName=`*a*`, 1000 a page": (Level.STUDY, [("PatientName", "*a*")], {}),
+        "fuzzy PatientName=`john smi`": (Level.STUDY, [("PatientName", "john smi"), ("fuzzymatching", "true")], {}),
+        "ReferringPhysicianName=`*mit*`": (Level.STUDY, [("ReferringPhysicianName", "*mit*"), *page], {}),
+        "PatientID=`*4711*`": (Level.STUDY, [("PatientID", "*4711*"), *page], {}),
+        "PatientID=`*471147*` (rare)": (Level.STUDY, [("PatientID", "*471147*"), *page], {}),
+        "StudyDescription=`*Knee*`": (Level.STUDY, [("StudyDescription", "*Knee*"), *page], {}),
+        "StudyDescription=`*zzzq*` without a hit": (Level.STUDY, [("StudyDescription", "*zzzq*"), *page], {}),
+    }
+
+
+def search_before(connection: "Connection[Any]", query: QidoQuery) -> None:
+    """One search as the server does it when it is left alone."""
+    page = page_statement(query)
+    alone = page.sql.replace(", COUNT(*) OVER ()", "")
+    with connection.cursor() as cursor:
+        cursor.execute(alone, page.params)
+        if len(cursor.fetchall()) > query.limit:
+            unordered = alone.partition(" ORDER BY ")[0].partition(" FROM ")[2]
+            cursor.execute(f"SELECT COUNT(*) FROM {unordered}", page.params[:-2])
+            cursor.fetchall()
+
+
+def timed(work: Callable[[], object], runs: int) -> tuple[float, float]:
+    """Median and 95th percentile of the milliseconds that `work` takes, after one run that warms up."""
+    work()
+    taken: list[float] = []
+    while len(taken) < 3 or (len(taken) < runs and sum(taken) < _EARLY_END_SECONDS * 1000):
+        begun = time.perf_counter()
+        work()
+        taken.append((time.perf_counter() - begun) * 1000)
+    ordered = sorted(taken)
+    return statistics.median(ordered), ordered[min(len(ordered) - 1, round(0.95 * len(ordered)))]
+
+
+def rows_read(connection: "Connection[Any]", work: Callable[[], object]) -> int:
+    """Rows that the server reads for `work` on this connection."""
+
+    def total() -> int:
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW SESSION STATUS LIKE 'Handler_read%'")
+            return sum(int(number) for _, number in cursor.fetchall())
+
+    nothing = -total() + total()  # what asking costs
+    before = total()
+    work()
+    return total() - before - nothing
+
+
+@contextmanager
+def recorded(statements: list[tuple[str, Any]]) -> Iterator[None]:
+    """Note all statements that are executed in the block."""
+    execute = Cursor.execute
+
+    def noting(self: Cursor, sql: str, params: Any = None) -> int:
+        statements.append((sql, params))
+        return execute(self, sql, params)
+
+    Cursor.execute = noting  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        Cursor.execute = execute  # type: ignore[method-assign]
+
+
+def measure(port: int, studies: int, *, runs: int, plans: bool) -> None:
+    """Print the table of one size."""
+    opened: list[Connection[Any]] = []
+    factory = connection_factory(secret_of(port, studies))
+
+    def connect_once() -> "Connection[Any]":
+        opened.append(factory())
+        return opened[-1]
+
+    index = MysqlIndex(connect_once)
+    plain = factory()
+    study = next(make_studies(0, 1))
+    service = SearchService(
+        index=index,
+        records=_OneDocument(study.document),  # type: ignore[arg-type]
+        dicomweb_root="https://archive.example/dicomweb",
+        read_static=lambda _key: b"",
+    )
+    print(f"\n### {studies} studies\n")
+    print("| search | hits shown, more | before: p50 / p95 ms | rows read | now: p50 / p95 ms | rows read | service |")
+    print("|---|---|---|---|---|---|---|")
+    for name, (level, pairs, path) in searches(studies).items():
+        query = QidoQuery.parse(level, pairs, **path)
+        page = index.search(query)
+        before = timed(lambda query=query: search_before(plain, query), runs)  # type: ignore[misc]
+        rows_before = rows_read(plain, lambda query=query: search_before(plain, query))  # type: ignore[misc]
+        now = timed(lambda query=query: index.search(query), runs)  # type: ignore[misc]
+        rows_now = rows_read(opened[0], lambda query=query: index.search(query))  # type: ignore[misc]
+        whole = timed(lambda query=query: service.search(query, AnswerFormat(DICOM_JSON).render), min(runs, 20))  # type: ignore[misc]
+        more = f"{'' if page.all_counted else '≥ '}{page.remaining}"
+        print(
+            f"| {name} | {len(page.keys)}, {more} | {before[0]:.1f} / {before[1]:.1f} | {rows_before} "
+            f"| {now[0]:.1f} / {now[1]:.1f} | {rows_now} | {whole[0]:.1f} |",
+            flush=True,
+        )
+        if plans:
+            print_plans(index, plain, query)
+    plain.close()
+    index.close()
+
+
+def print_plans(index: MysqlIndex, connection: "Connection[Any]", query: QidoQuery) -> None:
+    """Print each statement of a search with its plan."""
+    statements: list[tuple[str, Any]] = []
+    with recorded(statements):
+        index.search(query)
+    with connection.cursor() as cursor:
+        for sql, params in statements:
+            select = sql.partition(" FOR ")[2]
+            cursor.execute(f"EXPLAIN {select}", params)
+            names = [column[0] for column in cursor.description]
+            print(f"\n    {select}")
+            for row in cursor.fetchall():
+                plan = dict(zip(names, row, strict=True))
+                print(
+                    f"      {plan['select_type']} {plan['table']}: {plan['type']} by {plan['key']}, "
+                    f"{plan['rows']} rows; {plan['Extra']}"
+                )
+    print()
+
+
+def measure_publication(port: int, studies: int, runs: int) -> None:
+    """Print what a study's first and second publication cost, with and without the tables for search alone."""
+    index = MysqlIndex(connection_factory(secret_of(port, studies)))
+    print(f"\n### Publications, {studies} studies\n")
+    print("| | first: p50 / p95 ms | again: p50 / p95 ms | statements |")
+    print("|---|---|---|---|")
+    for number, (name, left_out) in enumerate(
+        (
+            ("without endings and days", ("_insert_missing_endings", "_count_day")),
+            ("with endings and days", ()),
+            ("without, again", ("_insert_missing_endings", "_count_day")),
+            ("with, again", ()),
+        )
+    ):
+        with ExitStack() as stack:
+            for function in left_out:
+                stack.enter_context(patch.object(mysql_publication, function, lambda *_: None))
+            statements: list[tuple[str, Any]] = []
+            stack.enter_context(recorded(statements))
+            first, again = _publish(index, studies // CHUNK + 1 + number, runs)
+        each = len(statements) / (2 * runs)
+        print(f"| {name} | {_shown(first)} | {_shown(again)} | {each:.1f} |", flush=True)
+    index.close()
+
+
+def _publish(index: MysqlIndex, chunk: int, runs: int) -> tuple[list[float], list[float]]:
+    """Publish new studies, each twice; returns the milliseconds of the first and of the second commits."""
+    taken: tuple[list[float], list[float]] = ([], [])
+    for study in make_studies(chunk, runs):
+        publication = StudyPublication(
+            study_instance_uid=study.document["0020000D"]["Value"][0],
+            study=study.document,
+            series={series.document["0020000E"]["Value"][0]: series.document for series in study.series},
+            instances=[
+                {**series.instance, "00080018": {"vr": "UI", "Value": [uid]}}
+                for series in study.series
+                for uid in series.sop_instance_uids
+            ],
+            aggregates={"": AggregateState("etag", "digest")},
+        )
+        for version, milliseconds in enumerate(taken, 1):
+            with index.turn(publication.study_instance_uid) as turn:
+                begun = time.perf_counter()
+                turn.commit(version, publication)
+                milliseconds.append((time.perf_counter() - begun) * 1000)
+    return taken
+
+
+def _shown(milliseconds: list[float]) -> str:
+    ordered = sorted(milliseconds)
+    return f"{statistics.median(ordered):.2f} / {ordered[round(0.95 * (len(ordered) - 1))]:.2f}"
+
+
+def main() -> None:
+    """Measure all sizes."""
+    parser = argparse.ArgumentParser(description="Measure searches.")
+    parser.add_argument("studies", nargs="*", type=int, default=list(SIZES))
+    parser.add_argument("--runs", type=int, default=60)
+    parser.add_argument("--plans", action="store_true", help="print every statement with its plan")
+    parser.add_argument("--publish", action="store_true", help="measure publications instead; they stay")
+    options = parser.parse_args()
+    with database_server() as port:
+        connect(port).close()
+        for studies in options.studies:
+            if options.publish:
+                measure_publication(port, studies, options.runs)
+            else:
+                measure(port, studies, runs=options.runs, plans=options.plans)
+
+
+if __name__ == "__main__":
+    main()

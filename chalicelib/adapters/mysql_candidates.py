@@ -1,0 +1,226 @@
+"""Which studies a search may begin with: conditions as lists of study keys that an index has at hand. Pure.
+
+Strategy: hits come in an order of their own, so a server has two ways. It may walk that order and try every
+row: good where many match, since a page is full soon. Or it may read the keys of all that match from an
+index and sort them: good where few do. Its optimiser must guess which; here the lists are counted, up to a
+limit, before one is used (`mysql_search`). A list may hold a study twice, and studies that do not match:
+the search repeats all its conditions.
+
+A text inside a name is looked up word by word: `person_name_words` has the words of each name, and
+`person_name_endings` the ends of each different word, so that ``mit`` is found as the beginning of
+``mith``, an end of ``smith``.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from operator import itemgetter
+
+from chalicelib.adapters.mysql_clauses import NAME_COLUMN_SUFFIXES, Statement, column_clause
+from chalicelib.dicomweb.attributes import BY_KEYWORD, UID_OF_LEVEL, Attribute, Level, Matching
+from chalicelib.dicomweb.matching import (
+    AllValuesMatch,
+    DateRangeMatch,
+    DateTimeRangeMatch,
+    EmptyValueMatch,
+    FuzzyNameMatch,
+    Match,
+    PersonNameMatch,
+    SingleValueMatch,
+    TextMatch,
+    UidListMatch,
+    ValueListMatch,
+    Wildcard,
+    WildcardMatch,
+)
+from chalicelib.dicomweb.person_names import name_words, word_continues
+from chalicelib.dicomweb.qido_query import Condition, QidoQuery
+
+# Columns of `studies` that are the first of an index, with their attributes' keywords; a test holds them
+# against the schema.
+INDEXED = {"StudyDate", "AccessionNumber", "PatientID", "PatientName", "PatientBirthDate", "StudyDescription"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Fragment:
+    """A piece of a pattern, of one word: whether the name's word may go on before and after it."""
+
+    text: str
+    begun_before: bool
+    goes_on: bool
+
+
+def names_entity(query: QidoQuery) -> bool:
+    """Whether UIDs say which entities the hits are, or are part of: any way to them is short."""
+    uids = {UID_OF_LEVEL[level].tag for level in Level}
+    return (
+        query.study_instance_uid is not None
+        or query.series_instance_uid is not None
+        or any(
+            condition.attribute.tag in uids and isinstance(condition.match, UidListMatch)
+            for condition in query.conditions
+        )
+    )
+
+
+def candidate_lists(query: QidoQuery) -> list[list[Statement]]:
+    """Lists that hold all hits, each in parts; those that are likely to be short, or shortly read, first.
+
+    A part is a SELECT of one column, ``study_key``.
+    """
+    ranked = [
+        pair
+        for condition in query.conditions
+        # The order of studies begins with the date: it restricts the walk.
+        if not (query.level is Level.STUDY and condition.attribute.keyword == "StudyDate")
+        for pair in _lists_of(condition)
+    ]
+    return [parts for _, parts in sorted(ranked, key=itemgetter(0))]
+
+
+_EQUAL, _WORD, _BEGINNING, _INSIDE, _MANY, _READ_WHOLE = range(6)
+_Ranked = tuple[int, list[Statement]]
+
+
+def _lists_of(condition: Condition) -> Iterator[_Ranked]:
+    attribute, match = condition.attribute, condition.match
+    if attribute.matching is Matching.NAME:
+        yield from _name_lists(attribute, match)
+    elif attribute.any_of is not None or attribute.keyword == "Modality":
+        yield from _modality_lists(match)
+    elif attribute.sequence is not None:
+        yield from _item_lists(attribute, match)
+    elif attribute.keyword in INDEXED:
+        yield from _column_lists(attribute.column or "", match)
+
+
+def _item_lists(attribute: Attribute, match: Match) -> Iterator[_Ranked]:
+    if isinstance(match, SingleValueMatch):
+        where = column_clause(attribute.column or "", match)
+        yield (
+            _EQUAL,
+            [
+                Statement(
+                    "SELECT study_key FROM request_attributes "  # noqa: S608 - constants only
+                    f"STRAIGHT_JOIN series ON series.id = request_attributes.series_key WHERE {where.sql}",
+                    where.params,
+                )
+            ],
+        )
+
+
+def _modality_lists(match: Match) -> Iterator[_Ranked]:
+    column = BY_KEYWORD["Modality"].column or ""
+    matches: Sequence[Match]
+    match match:
+        case SingleValueMatch() | ValueListMatch():
+            matches = [match]
+        case AllValuesMatch(values):
+            matches = [SingleValueMatch(value) for value in values]
+        case _:
+            return
+    for one in matches:
+        where = column_clause(column, one)
+        yield _MANY, [Statement(f"SELECT study_key FROM series WHERE {where.sql}", where.params)]  # noqa: S608
+
+
+def _column_lists(column: str, match: Match) -> Iterator[_Ranked]:
+    match match:
+        case SingleValueMatch():
+            yield _EQUAL, [_studies(column_clause(column, match))]
+        case DateRangeMatch() | EmptyValueMatch():
+            yield _MANY, [_studies(column_clause(column, match))]
+        case DateTimeRangeMatch(first, last):
+            days = DateRangeMatch(first.date() if first else None, last.date() if last else None)
+            yield _MANY, [_studies(column_clause(column, days))]
+        case WildcardMatch(pattern):
+            yield _pattern_list([column], pattern)
+
+
+def _pattern_list(columns: Sequence[str], pattern: tuple[str | Wildcard, ...]) -> _Ranked:
+    first = pattern[0]
+    if isinstance(first, Wildcard):
+        # All texts must be read, though from the index alone.
+        return _READ_WHOLE, [_studies(column_clause(column, WildcardMatch(pattern))) for column in columns]
+    beginning = WildcardMatch((first, Wildcard.ANY_RUN))
+    return _BEGINNING, [_studies(column_clause(column, beginning)) for column in columns]
+
+
+# --- names ------------------------------------------------------------------------------------
+
+
+def _name_lists(attribute: Attribute, match: Match) -> Iterator[_Ranked]:
+    match match:
+        case PersonNameMatch(any_group, groups):
+            if any_group is not None:
+                yield from _text_lists(attribute, any_group, NAME_COLUMN_SUFFIXES)
+            for group, suffix in zip(groups, NAME_COLUMN_SUFFIXES, strict=True):
+                if group is not None:
+                    yield from _text_lists(attribute, group, (suffix,))
+        case FuzzyNameMatch(words, literal):
+            by_words = [_fragment_list(attribute, _Fragment(word, begun_before=False, goes_on=True)) for word in words]
+            if literal is None:
+                yield from by_words
+                return
+            # Either matches: a list of the one with a list of the other.
+            for (literal_rank, by_literal), (rank, by_word) in zip(
+                _name_lists(attribute, literal), by_words, strict=False
+            ):
+                yield max(rank, literal_rank), [*by_literal, *by_word]
+
+
+def _text_lists(attribute: Attribute, match: TextMatch, suffixes: Sequence[str]) -> Iterator[_Ranked]:
+    pattern = match.pattern if isinstance(match, WildcardMatch) else (str(match.value),)
+    fragments = list(_fragments(pattern))
+    if attribute.keyword in INDEXED and isinstance(pattern[0], str):
+        columns = [f"{attribute.column}{suffix}" for suffix in suffixes]
+        if isinstance(match, SingleValueMatch):
+            yield _EQUAL, [_studies(column_clause(column, match)) for column in columns]
+            return
+        yield _pattern_list(columns, pattern)
+        # The list of names that begin so holds no study that this word's would not.
+        fragments = fragments[len(name_words(pattern[0])) :]
+    for fragment in fragments:
+        yield _fragment_list(attribute, fragment)
+
+
+def _fragments(pattern: tuple[str | Wildcard, ...]) -> Iterator[_Fragment]:
+    """The words of a pattern's texts."""
+    last = len(pattern) - 1
+    for position, piece in enumerate(pattern):
+        if isinstance(piece, Wildcard):
+            continue
+        words = name_words(piece)
+        for number, word in enumerate(words):
+            yield _Fragment(
+                word,
+                # Between two words of a piece there is what parts words.
+                begun_before=number == 0 and position > 0 and word_continues("a", piece),
+                goes_on=number == len(words) - 1 and position < last and word_continues(piece, "a"),
+            )
+
+
+def _fragment_list(attribute: Attribute, fragment: _Fragment) -> _Ranked:
+    tag, text = int(attribute.tag, 16), fragment.text
+    # See `name_word_rows`: such a name may hold any text.
+    unkept = Statement("SELECT study_key FROM person_name_words WHERE tag = %s AND word = ''", (tag,))
+    beginning = WildcardMatch((text, Wildcard.ANY_RUN))
+    if not fragment.begun_before:
+        match: Match = beginning if fragment.goes_on else SingleValueMatch(text)
+        where = column_clause("word", match)
+        found = Statement(
+            f"SELECT study_key FROM person_name_words WHERE tag = %s AND {where.sql}",  # noqa: S608 - constants only
+            (tag, *where.params),
+        )
+        return (_BEGINNING if fragment.goes_on else _WORD), [found, unkept]
+    where = column_clause("ending", beginning if fragment.goes_on else SingleValueMatch(text))
+    found = Statement(
+        "SELECT study_key FROM person_name_endings "  # noqa: S608 - constants only
+        "STRAIGHT_JOIN person_name_words ON person_name_words.word = person_name_endings.word "
+        f"WHERE {where.sql} AND tag = %s",
+        (*where.params, tag),
+    )
+    return _INSIDE, [found, unkept]
+
+
+def _studies(where: Statement) -> Statement:
+    return Statement(f"SELECT id AS study_key FROM studies WHERE {where.sql}", where.params)  # noqa: S608

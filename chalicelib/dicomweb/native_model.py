@@ -1,0 +1,86 @@
+"""A data set of the DICOM JSON Model (PS3.18 Annex F) as XML of the Native DICOM Model (PS3.19 §A.1). Pure."""
+
+import re
+from typing import Any
+from xml.etree import ElementTree as ET  # only writes
+
+from chalicelib.dicomweb.attributes import KEYWORD_OF_COMPUTED_TAG, KEYWORD_OF_TAG, DicomJson
+from chalicelib.dicomweb.values import first_value, plain_text
+
+_NAMESPACE = "http://dicom.nema.org/PS3.19/models/NativeDICOM"
+
+# What XML 1.0 has no character for, whatever the escape.
+_UNWRITABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+_PRIVATE_ELEMENT = re.compile(r"([0-9A-F]{3}[13579BDF])([1-9A-F][0-9A-F])([0-9A-F]{2})\Z")
+
+# The order of the schema.
+_NAME_GROUPS = ("Alphabetic", "Ideographic", "Phonetic")
+_NAME_COMPONENTS = ("FamilyName", "GivenName", "MiddleName", "NamePrefix", "NameSuffix")
+
+
+def to_native_model(dicom_json: DicomJson) -> bytes:
+    """One XML document in UTF-8, with declaration.
+
+    Characters that XML cannot carry (control characters of a broken source) become U+FFFD.
+    """
+    root = ET.Element("NativeDicomModel", {"xmlns": _NAMESPACE, "xml:space": "preserve"})
+    _add_attributes(root, dicom_json)
+    document: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
+    return document
+
+
+def _add_attributes(parent: ET.Element, dicom_json: DicomJson) -> None:
+    for tag, element in sorted(dicom_json.items()):
+        attribute = ET.SubElement(parent, "DicomAttribute", _identity(tag, element.get("vr", "UN"), dicom_json))
+        if "BulkDataURI" in element:
+            ET.SubElement(attribute, "BulkData", uri=_text(element["BulkDataURI"]))
+        elif "InlineBinary" in element:
+            ET.SubElement(attribute, "InlineBinary").text = _text(element["InlineBinary"])
+        for number, value in enumerate(element.get("Value", ()), start=1):
+            _add_value(attribute, element.get("vr"), str(number), value)
+
+
+def _identity(tag: str, vr: str, dicom_json: DicomJson) -> dict[str, str]:
+    identity = {"tag": tag, "vr": vr}
+    private = _PRIVATE_ELEMENT.match(tag)
+    if private:
+        group, block, element = private.groups()
+        creator = plain_text(first_value(dicom_json.get(f"{group}00{block}")))
+        # Known by its creator, a private element needs no block: as dcm4che writes it, its number is 00.
+        return {"tag": f"{group}00{element}", "vr": vr, "privateCreator": _text(creator)} if creator else identity
+    keyword = KEYWORD_OF_TAG.get(tag) or KEYWORD_OF_COMPUTED_TAG.get(tag) or _keyword_from_dictionary(tag)
+    return {**identity, "keyword": keyword} if keyword else identity
+
+
+def _keyword_from_dictionary(tag: str) -> str:
+    # Imported where it is needed: the dictionary costs more than the whole start of the search function.
+    from pydicom.datadict import keyword_for_tag
+
+    return keyword_for_tag(int(tag, 16))
+
+
+def _add_value(attribute: ET.Element, vr: str | None, number: str, value: Any) -> None:
+    if value is None:  # an empty value among others, which its missing number tells
+        return
+    if not isinstance(value, dict):
+        ET.SubElement(attribute, "Value", number=number).text = _text(value)
+    elif vr == "PN":
+        _add_name(ET.SubElement(attribute, "PersonName", number=number), value)
+    else:
+        _add_attributes(ET.SubElement(attribute, "Item", number=number), value)
+
+
+def _add_name(name: ET.Element, value: dict[str, Any]) -> None:
+    for group in _NAME_GROUPS:
+        text = value.get(group)
+        if text:
+            components = zip(_NAME_COMPONENTS, str(text).split("^"), strict=False)
+            parent = ET.SubElement(name, group)
+            for component, part in components:
+                if part:
+                    ET.SubElement(parent, component).text = _text(part)
+
+
+def _text(value: object) -> str:
+    return _UNWRITABLE.sub("\N{REPLACEMENT CHARACTER}", str(value))

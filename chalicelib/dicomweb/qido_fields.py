@@ -1,0 +1,184 @@
+"""The includefield parameters of a search (PS3.18 §8.3.4.3): which attributes are asked for. Pure."""
+
+import re
+from dataclasses import dataclass
+
+from chalicelib.dicomweb.attributes import (
+    BY_PATH,
+    KEYWORD_OF_COMPUTED_TAG,
+    TAG_OF_COMPUTED,
+    TAG_OF_KEYWORD,
+    Level,
+)
+from chalicelib.dicomweb.values import plain_text
+from chalicelib.errors import InvalidQueryError
+
+_HEX_TAG = re.compile(r"[0-9A-Fa-f]{8}\Z")
+_KEYWORD = re.compile(r"[A-Za-z][A-Za-z0-9]{0,63}\Z")
+# PS3.5 §7.8.1: (gggg,00bb) with odd gggg reserves the block (gggg,bb00) to (gggg,bbFF).
+_PRIVATE_CREATOR = re.compile(r"[0-9A-F]{3}[13579BDF]00[1-9A-F][0-9A-F]\Z")
+_PRIVATE = re.compile(r"[0-9A-F]{3}[13579BDF][1-9A-F][0-9A-F]{3}\Z")
+
+_SHOWN_NAMES = 20  # of one warning: the fields of an answer's head have room for about 8 KB
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class PrivateField:
+    """A private attribute whatever block its creator has in an instance: group and element are hexadecimal."""
+
+    group: str
+    element: str
+    creator: str
+
+
+@dataclass(frozen=True, slots=True)
+class RequestedFields:
+    """What is asked for beyond what is always returned.
+
+    Parameters
+    ----------
+    known_tags
+        Top-level attributes of the table.
+    everything
+        Whether ``includefield=all`` was given: all that the table has.
+    instance_tags, private
+        Attributes outside the table, which only an instance's own data set can answer.
+    """
+
+    known_tags: frozenset[str] = frozenset()
+    everything: bool = False
+    instance_tags: frozenset[str] = frozenset()
+    private: frozenset[PrivateField] = frozenset()
+
+    @property
+    def need_data_set(self) -> bool:
+        """Whether the hits' whole data sets must be read."""
+        return bool(self.instance_tags or self.private)
+
+
+class FieldReading:
+    """The includefield parameters of one request, taken one after the other, and creators of private ones."""
+
+    def __init__(self, level: Level) -> None:
+        self._level = level
+        self._known: set[str] = set()
+        self._everything = False
+        self._instance: set[str] = set()
+        self._private: dict[str, str] = {}  # tag: as the client wrote it
+        self._creators: dict[str, str] = {}
+        self._unsupported: list[str] = []
+        self._deeper: list[str] = []
+
+    def include(self, value: str) -> None:
+        """Take the value of one parameter, a list."""
+        for field in value.split(","):
+            self._include(field.strip())
+
+    def include_key(self, tag: str) -> None:
+        """Take a matching key, which is returned as well (PS3.18 §10.6.3.3)."""
+        self._known.add(tag)
+
+    def take_creator(self, name: str, value: str) -> bool:
+        """Take a parameter that names a private creator, such as ``00090010=ACME``; False where it is another.
+
+        It says whose attributes are meant (PS3.18 §8.3.4.3); it restricts no search.
+        """
+        tag = name.upper()
+        creator = plain_text(value)
+        if not _PRIVATE_CREATOR.match(tag) or not creator:
+            return False
+        self._creators[tag] = creator
+        return True
+
+    def finish(self) -> tuple[RequestedFields, list[str]]:
+        """What was asked for, and the warnings of what is not done.
+
+        Raises
+        ------
+        InvalidQueryError
+            A private creator is named, and no field of its block.
+        """
+        private = set()
+        unowned = []
+        for tag, shown in self._private.items():
+            creator = self._creators.get(tag[:4] + "00" + tag[4:6])
+            if self._level is not Level.INSTANCE:
+                self._unsupported.append(shown)
+            elif creator is None:
+                unowned.append(shown)
+            else:
+                private.add(PrivateField(tag[:4], tag[6:], creator))
+        unused = set(self._creators) - {tag[:4] + "00" + tag[4:6] for tag in self._private}
+        if unused:
+            raise InvalidQueryError(f"{min(unused)} names a private creator, but no includefield is of its block")
+        warnings = [
+            *_warning(self._unsupported, "is not supported", "are not supported"),
+            *_warning(self._deeper, "is an attribute of a deeper level", "are attributes of a deeper level"),
+            *_warning(unowned, "is private without its creator", "are private without their creator"),
+        ]
+        fields = RequestedFields(
+            frozenset(self._known), self._everything, frozenset(self._instance), frozenset(private)
+        )
+        return fields, warnings
+
+    def _include(self, field: str) -> None:
+        if field == "all":
+            self._everything = True
+            return
+        parts = field.split(".")
+        if not all(_HEX_TAG.match(part) or _KEYWORD.match(part) for part in parts):
+            raise InvalidQueryError("includefield holds something that is neither keyword nor tag")
+        path = path_of(field)
+        if field in TAG_OF_COMPUTED or path in KEYWORD_OF_COMPUTED_TAG:
+            return
+        # What stands in a sequence comes with the whole sequence; what the table does not know, with the
+        # whole of an instance's data set.
+        attribute = BY_PATH.get(path.partition(".")[0]) if path in BY_PATH else None
+        if attribute is None:
+            self._include_unknown(field, parts[0])
+        elif attribute.level > self._level and not attribute.also_above:
+            self._deeper.append(field)
+        else:
+            self._known.add(attribute.tag)
+
+    def _include_unknown(self, field: str, first: str) -> None:
+        tag = first.upper() if _HEX_TAG.match(first) else TAG_OF_KEYWORD.get(first)
+        if tag and _PRIVATE.match(tag):
+            self._private[tag] = field
+            return
+        if self._level is Level.INSTANCE:
+            tag = tag or _tag_of_keyword(first)
+            if tag:
+                self._instance.add(tag)
+                return
+        self._unsupported.append(field)
+
+
+def path_of(name: str) -> str | None:
+    """Dotted path of tags of ``PatientName``, ``00100010`` or ``RequestAttributesSequence.00400009``.
+
+    None where a component is neither eight hexadecimal digits nor a keyword of the table.
+    """
+    tags = [
+        component.upper() if _HEX_TAG.match(component) else TAG_OF_KEYWORD.get(component)
+        for component in name.split(".")
+    ]
+    return None if None in tags else ".".join(tag for tag in tags if tag)
+
+
+def _tag_of_keyword(keyword: str) -> str | None:
+    # Imported where it is needed: the dictionary costs more than the whole start of the search function.
+    from pydicom.datadict import tag_for_keyword
+
+    tag = tag_for_keyword(keyword)
+    return None if tag is None else f"{tag:08X}"
+
+
+def _warning(names: list[str], one: str, many: str) -> list[str]:
+    if not names:
+        return []
+    listed = ", ".join(name[:64] for name in names[:_SHOWN_NAMES])
+    if len(names) == 1:
+        return [f"The includefield {listed} {one} and has been ignored."]
+    more = f" and {len(names) - _SHOWN_NAMES} more" if len(names) > _SHOWN_NAMES else ""
+    return [f"The includefields {listed}{more} {many} and have been ignored."]
