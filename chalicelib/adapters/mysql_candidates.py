@@ -94,18 +94,18 @@ def _lists_of(condition: Condition) -> Iterator[_Ranked]:
 
 
 def _item_lists(attribute: Attribute, match: Match) -> Iterator[_Ranked]:
-    if isinstance(match, SingleValueMatch):
-        where = column_clause(attribute.column or "", match)
-        yield (
-            _EQUAL,
-            [
-                Statement(
-                    "SELECT study_key FROM request_attributes "  # noqa: S608 - constants only
-                    f"STRAIGHT_JOIN series ON series.id = request_attributes.series_key WHERE {where.sql}",
-                    where.params,
-                )
-            ],
-        )
+    looked_up: Match = match
+    if isinstance(match, WildcardMatch) and isinstance(match.pattern[0], str):
+        looked_up = WildcardMatch((match.pattern[0], Wildcard.ANY_RUN))
+    elif not isinstance(match, SingleValueMatch):
+        return
+    where = column_clause(attribute.column or "", looked_up)
+    found = Statement(
+        "SELECT study_key FROM request_attributes "  # noqa: S608 - constants only
+        f"STRAIGHT_JOIN series ON series.id = request_attributes.series_key WHERE {where.sql}",
+        where.params,
+    )
+    yield (_EQUAL if isinstance(match, SingleValueMatch) else _BEGINNING), [found]
 
 
 def _modality_lists(match: Match) -> Iterator[_Ranked]:

@@ -7,9 +7,9 @@ are tried. Where all are long, hits are frequent, and the order is walked.
 """
 
 import json
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from pymysql.connections import Connection
@@ -45,7 +45,7 @@ class SearchLimits:
     Parameters
     ----------
     page_seconds
-        How long the server may work at one statement; less than the 29 s after which API Gateway gives up.
+        How long the server may work at a page; less than the 29 s after which API Gateway gives up.
     candidates
         The longest list of studies that is tried in full. Among a million studies a longer one has a hit in
         every 125, so that walking the order finds a page as soon (docs/search-performance.md).
@@ -54,7 +54,8 @@ class SearchLimits:
     conjunction
         The same where several lists hold all hits: what they have in common may be few, however long they are.
     counted
-        The longest list of studies among which all hits are counted, which costs half as much as to try them.
+        The longest list of studies among which all hits are counted, which costs half as much as to try them;
+        and how many studies of a range of dates are walked without looking for a list.
     looked_ahead
         How many hits after the page are counted in a longer one, and where the order is walked.
     far_offset
@@ -81,7 +82,11 @@ def find_page(connection: "Connection[Any]", query: QidoQuery, limits: SearchLim
     QueryTimeoutError
         If it is not found in time.
     """
-    select: Select = partial(_select, connection, seconds=limits.page_seconds)
+    end = time.monotonic() + limits.page_seconds
+
+    def select(statement: Statement) -> Rows:
+        return _select(connection, statement, max(end - time.monotonic(), 0.001))
+
     days = day_range(query)
     if days is not None:
         return _list_page(select, query, days, limits)
@@ -121,7 +126,7 @@ def _list_page(select: Select, query: QidoQuery, days: tuple[int, int], limits: 
 
 def _access(select: Select, query: QidoQuery, limits: SearchLimits) -> Access:
     days = days_allowed(query)
-    if days is not None and select(total_statement(days))[0][0] <= limits.candidates:
+    if days is not None and select(total_statement(days))[0][0] <= limits.counted:
         return InOrder()
     lists = candidate_lists(query)
     at_most = limits.candidates_by_name if order_has_all(query) else limits.candidates

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.request import urlopen
 
+import boto3
 import pytest
 
 from chalicelib.adapters.aws import make_client
@@ -22,6 +23,8 @@ Land = Callable[[str, bytes], ObjectVersion]
 def s3(emulated_aws: EmulatedAws, monkeypatch: pytest.MonkeyPatch) -> Any:
     for name, value in emulated_aws.environment().items():
         monkeypatch.setenv(name, value)
+    # boto3's default session keeps the credentials of whoever made the first client of this process.
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
     client = make_client("s3")
     for bucket in ("landing", "static"):
         client.create_bucket(Bucket=bucket)

@@ -73,6 +73,14 @@ def test_lists_that_are_likely_short_come_first():
     ]
 
 
+@pytest.mark.parametrize(("pattern", "clause", "value"), [("S1", "= %s", "S1"), ("S*1", "LIKE %s ESCAPE '|'", "S%")])
+def test_items_of_sequences_lead_to_their_studies(pattern, clause, value):
+    [[(sql, params)]] = lists(("00400275.00400009", pattern), level=Level.SERIES)
+    assert sql.endswith(f"series.id = request_attributes.series_key WHERE scheduled_procedure_step_id {clause}")
+    assert params == (value,)
+    assert lists(("00400275.00400009", "*1"), level=Level.SERIES) == []
+
+
 def test_the_order_of_studies_begins_with_their_date_and_needs_no_list_of_it():
     assert lists(("StudyDate", "20240101-")) == []
 

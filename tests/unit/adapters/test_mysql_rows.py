@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.adapters.mysql_rows import name_word_rows, request_attribute_rows, row_of
+from chalicelib.adapters.mysql_rows import (
+    day_number,
+    ending_rows,
+    name_word_rows,
+    request_attribute_rows,
+    row_of,
+)
 from chalicelib.dicomweb.attributes import ATTRIBUTES, Level
 from tests.qido_builders import document
 
@@ -32,6 +38,35 @@ def test_a_study_becomes_a_row():
         "patient_name_ideographic": "山田^太郎",
     }
     assert row["accession_number"] is None
+
+
+@pytest.mark.parametrize(
+    ("name", "told_whole"),
+    [
+        (" ".join(f"w{number}" for number in range(32)), True),
+        (" ".join(f"w{number}" for number in range(33)), False),
+        ("x" * 64, True),
+        ("x" * 65, False),
+        ("ab-" * 80, True),
+        ("ab-" * 81, False),
+    ],
+)
+def test_a_name_that_its_words_do_not_tell_whole_is_marked(name, told_whole):
+    rows = name_word_rows({"00100010": {"vr": "PN", "Value": [{"Alphabetic": name}]}})
+    assert ((0x00100010, "") not in rows) is told_whole
+
+
+def test_endings_are_of_each_word_once_and_in_order():
+    assert [(row["ending"], row["word"]) for row in ending_rows(["ab", "b", "ab"])] == [
+        ("ab", "ab"),
+        ("b", "ab"),
+        ("b", "b"),
+    ]
+
+
+def test_studies_without_a_date_are_counted_by_day_0():
+    assert day_number({"study_date": None}) == 0
+    assert day_number({"study_date": date(1, 1, 1)}) == 1
 
 
 def test_values_are_cut_to_the_column():
