@@ -1,0 +1,141 @@
+"""Times searches through the whole path: edge, API Gateway and Lambda of the emulator, database, DynamoDB.
+
+    python -m benchmarks.search_api [STUDIES ...]       (databases that `benchmarks.search_fill` has made)
+
+Starts an archive of its own and leads its functions to the filled databases by their secret. Of the documents in
+DynamoDB only those are made that the measured pages show: a search reads no others.
+"""
+
+import json
+import shutil
+import sys
+from collections.abc import Iterable
+from contextlib import closing
+from datetime import UTC, datetime
+from http.client import HTTPConnection
+from typing import Any
+from urllib.parse import quote, urlencode, urlsplit
+
+from benchmarks.search_database import STATE, database_server, secret_of
+from benchmarks.search_fill import sizes_of
+from benchmarks.search_population import make_studies
+from benchmarks.search_speed import searches, timed
+from chalicelib.adapters.dynamodb import DynamoDbRecordStore
+from chalicelib.adapters.mysql import MysqlIndex, connection_factory
+from chalicelib.dicomweb.attributes import DicomJson, Level
+from chalicelib.dicomweb.qido_query import QidoQuery
+from chalicelib.dicomweb.resources import InstanceUids
+from chalicelib.ports import ObjectVersion, RecordKey
+from localstack.archive import Archive, Urls
+from localstack.aws import EmulatedAws
+from localstack.configuration import Configuration
+
+RUNS = 40
+_AT = datetime(2024, 1, 1, tzinfo=UTC)
+_DIRECTORY = STATE / "archive"
+_RESOURCES = {Level.STUDY: "studies", Level.SERIES: "series", Level.INSTANCE: "instances"}
+
+
+def put_documents(records: DynamoDbRecordStore, keys: Iterable[RecordKey]) -> None:
+    """Make the documents of the keys: those of one made study, under the keys' UIDs."""
+    template = next(study for study in make_studies(0, 100) if study.series)
+    series = template.series[0]
+    for key in keys:
+        uids = {"0020000D": key.study_instance_uid}
+        if key.series_instance_uid is not None:
+            uids["0020000E"] = key.series_instance_uid
+        below = {key.series_instance_uid: _named(series.document, uids)} if key.series_instance_uid else {}
+        records.put_qido_answers(key.study_instance_uid, _named(template.document, uids), below)
+        if key.series_instance_uid is not None and key.sop_instance_uid is not None:
+            instance = InstanceUids(key.study_instance_uid, key.series_instance_uid, key.sop_instance_uid)
+            landing = ObjectVersion("landing", "benchmark")
+            records.claim_instance(instance, sha256="00", landing=landing, stored_at=_AT)
+            document = _named(series.instance, {**uids, "00080018": key.sop_instance_uid})
+            records.complete_instance(instance, qido=document, metadata=None)
+
+
+def _named(document: DicomJson, uids: dict[str, str]) -> DicomJson:
+    return {**document, **{tag: {"vr": "UI", "Value": [uid]} for tag, uid in uids.items()}}
+
+
+def path_of(level: Level, pairs: list[tuple[str, str]], path: dict[str, str]) -> str:
+    """The search below the DICOMweb root."""
+    parts = [""]
+    if "study_instance_uid" in path:
+        parts += ["studies", path["study_instance_uid"]]
+    if "series_instance_uid" in path:
+        parts += ["series", path["series_instance_uid"]]
+    return "/".join([*parts, _RESOURCES[level]]) + (f"?{urlencode(pairs, quote_via=quote)}" if pairs else "")
+
+
+def measure(urls: Urls, records: DynamoDbRecordStore, port: int, studies: int) -> None:
+    """Print the table of one size."""
+    index = MysqlIndex(connection_factory(secret_of(port, studies)))
+    root = urlsplit(urls.dicomweb)
+    print(f"\n### {studies} studies\n\n| search | results | database p50 / p95 ms | through the edge p50 / p95 ms |")
+    print("|---|---|---|---|")
+    connection = HTTPConnection(root.netloc)
+    for name, (level, pairs, path) in searches(studies).items():
+        query = QidoQuery.parse(level, pairs, **path)
+        keys = index.search(query).keys
+        put_documents(records, keys)
+        target = root.path + path_of(level, pairs, path)
+
+        def ask(target: str = target) -> list[Any]:
+            connection.request("GET", target, headers={"Accept": "application/dicom+json"})
+            answer = connection.getresponse()
+            body = answer.read()
+            if answer.status not in (200, 204):
+                raise RuntimeError(f"{target}: {answer.status} {body[:200]!r}")
+            return json.loads(body) if body else []
+
+        found = ask()
+        if len(found) != len(keys):
+            raise RuntimeError(f"{target}: {len(found)} results instead of {len(keys)}")
+        database = timed(lambda query=query: index.search(query), RUNS)  # type: ignore[misc]
+        whole = timed(ask, RUNS)
+        print(
+            f"| {name} | {len(keys)} | {database[0]:.1f} / {database[1]:.1f} | {whole[0]:.1f} / {whole[1]:.1f} |",
+            flush=True,
+        )
+    index.close()
+
+
+def lead_to(aws: EmulatedAws, configuration: Configuration, secret: dict[str, object]) -> None:
+    """Let the functions use another database: they read its secret when their connection is gone."""
+    client = aws.client("secretsmanager")
+    former = json.loads(client.get_secret_value(SecretId=configuration.database_secret)["SecretString"])
+    client.put_secret_value(SecretId=configuration.database_secret, SecretString=json.dumps(secret))
+    with closing(connection_factory(former)()) as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id FROM information_schema.processlist WHERE id <> CONNECTION_ID() AND db = %s",
+            (former["dbname"],),
+        )
+        for (connection_id,) in cursor.fetchall():
+            cursor.execute("KILL CONNECTION %s", (connection_id,))
+
+
+def main() -> None:
+    """Measure all sizes."""
+    configuration = Configuration.from_environment({"STATE_DIR": str(_DIRECTORY), "SAMPLE": "0"})
+    archive = Archive(configuration)
+    try:
+        urls = archive.start()
+        emulator_port = urlsplit(urls.s3_endpoint).port or 0
+        aws = EmulatedAws(emulator_port, configuration.region)
+        records = DynamoDbRecordStore(
+            aws.client("dynamodb"),
+            records_table=configuration.records_table,
+            rejections_table=configuration.rejections_table,
+        )
+        with database_server() as port:
+            for studies in sizes_of(sys.argv[1:]):
+                lead_to(aws, configuration, secret_of(port, studies))
+                measure(urls, records, port, studies)
+    finally:
+        archive.stop()
+        shutil.rmtree(_DIRECTORY, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()
