@@ -1,15 +1,17 @@
 # Everything one does with this project. `make` alone lists the targets.
 #
-# Variables: STATE_DIR (where an archive's state lies), BACKEND (embedded, or localstack for Docker), AWS_REGION,
-# SAMPLE=0 (no sample study), EDGE_PORT, EDGE_ORIGIN_PORT, EMULATOR_PORT, DATABASE_PORT, STOW_PORT, STOW_PROXY_PORT.
+# Variables: STATE_DIR (where an archive's state lies), BACKEND (embedded, or localstack for Docker), DEPLOY (chalice,
+# or cdk: the harness deploys the CDK application), AWS_REGION, SAMPLE=0 (no sample study), EDGE_PORT, EDGE_ORIGIN_PORT, EMULATOR_PORT, DATABASE_PORT, STOW_PORT, STOW_PROXY_PORT.
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 HARNESS := $(BIN)/python -m localstack
-export FUNCTION_TIMEOUT_SECONDS VISIBILITY_TIMEOUT_SECONDS STATE_DIR BACKEND AWS_REGION SAMPLE EDGE_PORT EDGE_ORIGIN_PORT EMULATOR_PORT DATABASE_PORT STOW_PORT STOW_PROXY_PORT
+CDK = PATH="$(CURDIR)/$(BIN):$$PATH" cdk/node_modules/.bin/cdk
+STACKS ?= --all
+export FUNCTION_TIMEOUT_SECONDS VISIBILITY_TIMEOUT_SECONDS STATE_DIR BACKEND DEPLOY AWS_REGION SAMPLE EDGE_PORT EDGE_ORIGIN_PORT EMULATOR_PORT DATABASE_PORT STOW_PORT STOW_PROXY_PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help run start urls stop clean check test format setup setup-python setup-tests lint
+.PHONY: help run start urls stop clean check test format synth diff deploy destroy setup setup-python setup-tests setup-cdk lint
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -39,6 +41,18 @@ format: setup-python ## bring all Python files into shape
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
+synth: setup-cdk ## write the templates of the CDK application to cdk.out
+	@$(CDK) synth --quiet
+
+diff: setup-cdk ## compare them with what is deployed; STACKS names some
+	@$(CDK) diff $(STACKS)
+
+deploy: setup-cdk ## deploy the CDK application (docs/operations.md); STACKS names some
+	@$(CDK) deploy $(STACKS)
+
+destroy: setup-cdk ## remove its stacks; buckets, tables, keys and a snapshot of the index stay
+	@$(CDK) destroy $(STACKS)
+
 lint: setup-python
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
@@ -46,7 +60,10 @@ lint: setup-python
 	@$(BIN)/lint-imports
 
 setup:
-	@$(PYTHON) localstack/bootstrap.py
+	@$(PYTHON) localstack/bootstrap.py $(if $(filter cdk,$(DEPLOY)),--cdk)
+
+setup-cdk:
+	@$(PYTHON) localstack/bootstrap.py --cdk
 
 setup-python:
 	@$(PYTHON) localstack/bootstrap.py --python-only

@@ -4,23 +4,20 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
-from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from chalicelib.adapters.mysql import apply_schema
 from localstack.aws import EmulatedAws
+from localstack.chalice_deployment import ChaliceDeployment
 from localstack.configuration import HOST, Configuration
-from localstack.deploy import deploy
+from localstack.deployment import Deployed, Deployment
 from localstack.docker_backend import DockerBackend
 from localstack.edge import start_edge
 from localstack.embedded_backend import EmbeddedBackend
 from localstack.errors import HarnessError
-from localstack.mariadb import connect
 from localstack.ports import choose_ports
 from localstack.processes import Supervisor
 from localstack.progress import Progress
-from localstack.provision import ensure_database_secret, provision
 from localstack.sample import store_sample, wait_until_searchable
 from localstack.viewer import app_config, install_viewer
 
@@ -38,6 +35,10 @@ class Urls:
     stow: str
     s3_endpoint: str
     landing_bucket: str
+    static_bucket: str
+    landing_queue: str
+    records_table: str
+    rejections_table: str
     region: str
 
     def to_json(self) -> str:
@@ -103,19 +104,6 @@ class Archive:
             raise HarnessError("the archive does not run: `make start` starts it")
         return Urls(**json.loads(self._urls_file.read_text()))
 
-    def settings(self, dicomweb_root: str) -> dict[str, str]:
-        """Variables that every process of the archive reads its settings from (chalicelib.settings)."""
-        configuration = self.configuration
-        return {
-            "LANDING_BUCKET": configuration.landing_bucket,
-            "STATIC_BUCKET": configuration.static_bucket,
-            "RECORDS_TABLE": configuration.records_table,
-            "REJECTIONS_TABLE": configuration.rejections_table,
-            "DATABASE_SECRET_ID": configuration.database_secret,
-            "LANDING_QUEUE_NAME": configuration.landing_queue,
-            "DICOMWEB_ROOT": dicomweb_root,
-        }
-
     @property
     def _urls_file(self) -> Path:
         return self.configuration.layout.run / "urls.json"
@@ -134,34 +122,31 @@ class Archive:
             backend.check()
             step.detail = ", ".join(f"{name} {port}" for name, port in ports.items())
         aws = EmulatedAws(ports["emulator"], configuration.region, localstack=configuration.backend == "localstack")
-        urls = self._addresses(ports, aws)
-        settings = self.settings(urls.dicomweb)
+        viewer_url = f"http://{HOST}:{ports['edge']}/"
+        dicomweb_root = f"{viewer_url}dicomweb"
+        deployment = self._deployment(aws)
         with progress.step(backend.aws_title) as step:
             backend.start_aws()
             step.detail = aws.endpoint
+        database = deployment.prepare(progress, ports["database"])
         with progress.step(backend.database_title):
-            database = ensure_database_secret(aws, configuration, ports["database"])
             backend.start_database(database)
-        with progress.step("Buckets, queue, tables and schema"):
-            provision(aws, configuration)
-            with closing(connect(database)) as connection:
-                apply_schema(connection)
         with progress.step("Viewer (OHIF)"):
             viewer = install_viewer(layout.cache, self.supervisor.log("viewer"))
             viewer_config = layout.run / "app-config.js"
             viewer_config.write_text(app_config())
-        with progress.step("Chalice application") as step:
-            api_url, deployed = deploy(aws, configuration, settings, self.supervisor.log("deploy"))
-            step.detail = "deployed" if deployed else "unchanged"
+        deployed = deployment.complete(progress, database, dicomweb_root)
+        urls = self._urls(viewer_url, aws, deployed)
         with progress.step("STOW service"):
-            backend.start_stow({**settings, **aws.environment()})
+            backend.start_stow({**deployed.store_settings, **aws.environment()})
         with progress.step("Edge") as step:
             start_edge(
                 self.supervisor,
                 configuration,
                 ports,
                 s3_endpoint=aws.endpoint,
-                api_url=api_url,
+                static_bucket=urls.static_bucket,
+                api_url=deployed.api_url,
                 viewer=viewer,
                 viewer_config=viewer_config,
                 ready=lambda: _search_answers(urls.dicomweb),
@@ -172,16 +157,23 @@ class Archive:
         self._urls_file.write_text(urls.to_json() + "\n")
         return urls
 
-    def _addresses(self, ports: Mapping[str, int], aws: EmulatedAws) -> Urls:
-        edge = f"http://{HOST}:{ports['edge']}"
+    def _deployment(self, aws: EmulatedAws) -> Deployment:
+        return ChaliceDeployment(aws, self.configuration)
+
+    def _urls(self, viewer: str, aws: EmulatedAws, deployed: Deployed) -> Urls:
+        settings = deployed.store_settings
         return Urls(
-            viewer=f"{edge}/",
-            dicomweb=f"{edge}/dicomweb",
-            qido=f"{edge}/qido",
-            wado=f"{edge}/dicomweb",
-            stow=f"{edge}/dicomweb/studies",
+            viewer=viewer,
+            dicomweb=f"{viewer}dicomweb",
+            qido=f"{viewer}qido",
+            wado=f"{viewer}dicomweb",
+            stow=f"{viewer}dicomweb/studies",
             s3_endpoint=aws.endpoint,
-            landing_bucket=self.configuration.landing_bucket,
+            landing_bucket=settings["LANDING_BUCKET"],
+            static_bucket=settings["STATIC_BUCKET"],
+            landing_queue=settings["LANDING_QUEUE_NAME"],
+            records_table=settings["RECORDS_TABLE"],
+            rejections_table=settings["REJECTIONS_TABLE"],
             region=self.configuration.region,
         )
 

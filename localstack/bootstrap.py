@@ -1,4 +1,4 @@
-"""Prepares the machine: Debian packages, and the two virtual environments with their pinned requirements.
+"""Prepares the machine: Debian packages, the two virtual environments, and the CDK; all versions pinned.
 
 Runs with the system's Python before anything is installed, so it imports the standard library only. What is
 there already is left alone; when all is there it takes a tenth of a second.
@@ -140,7 +140,7 @@ def requirements_digest(file: Path) -> str:
 
 
 def ensure_environment(name: str, requirements: str) -> None:
-    """Make a virtual environment and install a requirements file into it, if that changed since the last time.
+    """Make a virtual environment where there is none, and install a requirements file that changed into it.
 
     Raises
     ------
@@ -148,7 +148,7 @@ def ensure_environment(name: str, requirements: str) -> None:
         pip fails.
     """
     directory = PROJECT / name
-    stamp = directory / "installed.sha256"
+    stamp = directory / f"{requirements.replace('/', '-')}.sha256"
     wanted = f"{requirements_digest(PROJECT / requirements)} {sys.version_info[0]}.{sys.version_info[1]}"
     if stamp.exists() and stamp.read_text() == wanted:
         return
@@ -161,8 +161,34 @@ def ensure_environment(name: str, requirements: str) -> None:
     stamp.write_text(wanted)
 
 
-def _run(command: Sequence[str]) -> None:
-    result = subprocess.run(command, stdin=None if command[0] == "sudo" else subprocess.DEVNULL, check=False)
+def ensure_cdk() -> None:
+    """Install what the CDK application needs, and the CDK's command line by the virtual environment's npm.
+
+    Raises
+    ------
+    SystemExit
+        pip or npm fails.
+    """
+    ensure_environment(".venv", "cdk/requirements.txt")
+    directory = PROJECT / "cdk"
+    stamp = directory / "node_modules" / "installed.sha256"
+    wanted = hashlib.sha256((directory / "package.json").read_bytes()).hexdigest()
+    if stamp.exists() and stamp.read_text() == wanted:
+        return
+    print("Installing cdk/package.json into cdk/node_modules …", flush=True)
+    binaries = PROJECT / ".venv" / "bin"
+    _run(
+        [str(binaries / "npm"), "install", "--prefix", str(directory), "--no-package-lock", "--no-audit", "--no-fund"],
+        path=binaries,
+    )
+    stamp.write_text(wanted)
+
+
+def _run(command: Sequence[str], *, path: Path | None = None) -> None:
+    environment = None if path is None else {**os.environ, "PATH": f"{path}{os.pathsep}{os.environ.get('PATH', '')}"}
+    result = subprocess.run(
+        command, env=environment, stdin=None if command[0] == "sudo" else subprocess.DEVNULL, check=False
+    )
     if result.returncode:
         print(f"failed with status {result.returncode}: {' '.join(command)}", file=sys.stderr)
         raise SystemExit(1)
@@ -172,6 +198,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Prepare the machine for running, and for testing where asked."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tests", action="store_true", help="install what only the tests need, too")
+    parser.add_argument("--cdk", action="store_true", help="install what the CDK application needs, too")
     parser.add_argument("--python-only", action="store_true", help="only the project's virtual environment")
     options = parser.parse_args(arguments)
     if sys.version_info < (3, 11):  # noqa: UP036 - this file runs with whatever Python is there
@@ -182,6 +209,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         missing = [package for package in missing if package.module == "ensurepip"]
     install_packages(missing)
     ensure_environment(".venv", "requirements-dev.txt")
+    if options.cdk or options.tests:
+        ensure_cdk()
     if not options.python_only:
         ensure_environment(".venv-emulator", "requirements-emulator.txt")
 

@@ -22,6 +22,9 @@ PORTS = {
 
 BACKENDS = ("embedded", "localstack")
 
+DEPLOYMENTS = ("chalice", "cdk")
+"""Who makes what the archive needs of AWS: the harness and `chalice deploy`, or the CDK application."""
+
 
 @dataclass(frozen=True, slots=True)
 class Layout:
@@ -80,6 +83,7 @@ class Configuration:
 
     layout: Layout
     backend: str = "embedded"
+    deployment: str = "chalice"
     requested_ports: Mapping[str, int] = field(default_factory=dict)
     stage: str = "local"
     region: str = "us-east-1"
@@ -98,7 +102,7 @@ class Configuration:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Configuration":
-        """Read STATE_DIR, BACKEND, AWS_REGION, SAMPLE and the port and time-out variables.
+        """Read STATE_DIR, BACKEND, DEPLOY, AWS_REGION, SAMPLE and the port and time-out variables.
 
         Raises
         ------
@@ -106,13 +110,15 @@ class Configuration:
             With the name of the variable that makes no sense.
         """
         env = os.environ if environment is None else environment
-        backend = env.get("BACKEND") or "embedded"
-        if backend not in BACKENDS:
-            raise ValueError(f"BACKEND is {backend!r}, not one of {', '.join(BACKENDS)}")
+        backend = _one_of(env, "BACKEND", BACKENDS)
+        deployment = _one_of(env, "DEPLOY", DEPLOYMENTS)
+        if (backend, deployment) == ("localstack", "cdk"):
+            raise ValueError("DEPLOY=cdk is for the embedded backend: LocalStack's free edition has no RDS and no ECS")
         function_timeout_seconds = _positive_integer(env, "FUNCTION_TIMEOUT_SECONDS", 300)
         return cls(
             layout=Layout((PROJECT / (env.get("STATE_DIR") or ".local/archive")).resolve()),
             backend=backend,
+            deployment=deployment,
             requested_ports={
                 name: _positive_integer(env, variable, 0) for name, variable in PORTS.items() if env.get(variable)
             },
@@ -123,6 +129,14 @@ class Configuration:
             ),
             sample=env.get("SAMPLE", "1") not in ("0", "no", "false"),
         )
+
+
+def _one_of(environment: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
+    """The first choice is the default."""
+    choice = environment.get(name) or choices[0]
+    if choice not in choices:
+        raise ValueError(f"{name} is {choice!r}, not one of {', '.join(choices)}")
+    return choice
 
 
 def _positive_integer(environment: Mapping[str, str], name: str, default: int) -> int:

@@ -36,7 +36,8 @@ class EmbeddedBackend:
 
     def start_aws(self) -> None:
         """Start the emulator and wait until it answers."""
-        start_emulator(self._supervisor, self._layout, self._ports["emulator"], self._region)
+        ports = self._ports
+        start_emulator(self._supervisor, self._layout, ports["emulator"], self._region, ports["database"])
 
     def start_database(self, database: Database) -> None:
         """Start MariaDB and wait until its one user can log in."""

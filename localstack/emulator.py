@@ -12,7 +12,7 @@ PYTHON = PROJECT / ".venv-emulator" / "bin" / "python"
 _LAUNCHER = Path(__file__).with_name("ministack_launcher.py")
 
 
-def emulator_environment(layout: Layout, port: int, region: str) -> dict[str, str]:
+def emulator_environment(layout: Layout, port: int, region: str, database_port: int | None = None) -> dict[str, str]:
     """Variables of the emulator's process.
 
     AWS_ENDPOINT_URL must not be among them: the functions would inherit it and not be given the right one.
@@ -38,12 +38,16 @@ def emulator_environment(layout: Layout, port: int, region: str) -> dict[str, st
         "LOG_LEVEL": "WARNING",
         "PYTHONUTF8": "1",  # the functions' output is read as text
         "PYTHONUNBUFFERED": "1",
+        # Where the launcher leads database clusters.
+        **({} if database_port is None else {"RDS_HOST": HOST, "RDS_PORT": str(database_port)}),
     }
 
 
-def start_emulator(supervisor: Supervisor, layout: Layout, port: int, region: str) -> None:
+def start_emulator(
+    supervisor: Supervisor, layout: Layout, port: int, region: str, database_port: int | None = None
+) -> None:
     """Start it and wait until it answers."""
-    environment = emulator_environment(layout, port, region)
+    environment = emulator_environment(layout, port, region, database_port)
     for name in ("STATE_DIR", "S3_DATA_DIR", "TMPDIR"):
         Path(environment[name]).mkdir(parents=True, exist_ok=True)
     _remove_left_overs(Path(environment["TMPDIR"]))

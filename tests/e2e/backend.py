@@ -23,15 +23,15 @@ class Landed:
 
 
 class Backend:
-    """Buckets, queues and tables of one archive, under the names that the harness gives them."""
+    """Buckets, queues and tables of one archive."""
 
     def __init__(self, urls: Urls) -> None:
         aws = EmulatedAws(int(urls.s3_endpoint.rpartition(":")[2]), urls.region)
         self.urls = urls
         self.s3, self.sqs, self.dynamodb = aws.client("s3"), aws.client("sqs"), aws.client("dynamodb")
         self.landing_bucket = urls.landing_bucket
-        self.queue_url = self.sqs.get_queue_url(QueueName="landing")["QueueUrl"]
-        self.dead_letter_url = self.sqs.get_queue_url(QueueName="landing-dead-letter")["QueueUrl"]
+        self.queue_url = self.sqs.get_queue_url(QueueName=urls.landing_queue)["QueueUrl"]
+        self.dead_letter_url = self.sqs.get_queue_url(QueueName=f"{urls.landing_queue}-dead-letter")["QueueUrl"]
 
     # --- the landing bucket ---------------------------------------------------------------------
 
@@ -106,7 +106,7 @@ class Backend:
 
     def rejections(self) -> dict[Landed, tuple[int, str]]:
         """Failure reason and text of every rejected version."""
-        pages = self.dynamodb.get_paginator("scan").paginate(TableName="rejections", ConsistentRead=True)
+        pages = self.dynamodb.get_paginator("scan").paginate(TableName=self.urls.rejections_table, ConsistentRead=True)
         return {
             Landed(item["object"]["S"].removeprefix(f"{self.landing_bucket}/"), item["version_id"]["S"]): (
                 int(item["failure_reason"]["N"]),
@@ -135,7 +135,7 @@ class Backend:
     def published(self) -> dict[str, Landed]:
         """Landing version of each registered instance, by the SHA-256 of its content."""
         pages = self.dynamodb.get_paginator("scan").paginate(
-            TableName="records",
+            TableName=self.urls.records_table,
             ConsistentRead=True,
             ProjectionExpression="entity, sha256, landing_key, landing_version, complete",
         )

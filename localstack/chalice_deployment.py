@@ -1,0 +1,60 @@
+"""The archive as the harness makes it: buckets, queue, tables and secret one by one, and `chalice deploy`."""
+
+from collections.abc import Mapping
+from contextlib import closing
+
+from chalicelib.adapters.mysql import apply_schema
+from localstack.aws import EmulatedAws
+from localstack.configuration import Configuration
+from localstack.deploy import deploy
+from localstack.deployment import Deployed
+from localstack.mariadb import Database, connect
+from localstack.progress import Progress
+from localstack.provision import ensure_database_secret, provision
+
+
+class ChaliceDeployment:
+    """One archive's resources, under the names of its configuration.
+
+    Parameters
+    ----------
+    aws
+        Where they are made.
+    configuration
+        Their names and limits.
+    """
+
+    def __init__(self, aws: EmulatedAws, configuration: Configuration) -> None:
+        self._aws = aws
+        self._configuration = configuration
+
+    def prepare(self, _progress: Progress, database_port: int) -> Database:
+        """Make the secret with the database's address and account."""
+        return ensure_database_secret(self._aws, self._configuration, database_port)
+
+    def complete(self, progress: Progress, database: Database, dicomweb_root: str) -> Deployed:
+        """Make the rest, and deploy the application."""
+        configuration = self._configuration
+        settings = self._settings(dicomweb_root)
+        with progress.step("Buckets, queue, tables and schema"):
+            provision(self._aws, configuration)
+            with closing(connect(database)) as connection:
+                apply_schema(connection)
+        with progress.step("Chalice application") as step:
+            log = configuration.layout.logs / "deploy.log"
+            api_url, deployed = deploy(self._aws, configuration, settings, log)
+            step.detail = "deployed" if deployed else "unchanged"
+        return Deployed(api_url=api_url, store_settings=settings)
+
+    def _settings(self, dicomweb_root: str) -> Mapping[str, str]:
+        """Variables that every process of the archive reads its settings from (chalicelib.settings)."""
+        configuration = self._configuration
+        return {
+            "LANDING_BUCKET": configuration.landing_bucket,
+            "STATIC_BUCKET": configuration.static_bucket,
+            "RECORDS_TABLE": configuration.records_table,
+            "REJECTIONS_TABLE": configuration.rejections_table,
+            "DATABASE_SECRET_ID": configuration.database_secret,
+            "LANDING_QUEUE_NAME": configuration.landing_queue,
+            "DICOMWEB_ROOT": dicomweb_root,
+        }
