@@ -19,7 +19,8 @@ from urllib.parse import quote, urlencode, urlsplit
 from benchmarks.search_database import STATE, database_server, secret_of
 from benchmarks.search_fill import sizes_of
 from benchmarks.search_population import make_studies
-from benchmarks.search_speed import searches, timed
+from benchmarks.search_queries import searches
+from benchmarks.search_speed import timed
 from chalicelib.adapters.dynamodb import DynamoDbRecordStore
 from chalicelib.adapters.mysql import MysqlIndex, connection_factory
 from chalicelib.dicomweb.attributes import DicomJson, Level
@@ -29,6 +30,7 @@ from chalicelib.ports import ObjectVersion, RecordKey
 from localstack.archive import Archive, Urls
 from localstack.aws import EmulatedAws
 from localstack.configuration import Configuration
+from tests.database_server import Server
 
 RUNS = 40
 _AT = datetime(2024, 1, 1, tzinfo=UTC)
@@ -68,9 +70,9 @@ def path_of(level: Level, pairs: list[tuple[str, str]], path: dict[str, str]) ->
     return "/".join([*parts, _RESOURCES[level]]) + (f"?{urlencode(pairs, quote_via=quote)}" if pairs else "")
 
 
-def measure(urls: Urls, records: DynamoDbRecordStore, port: int, studies: int) -> None:
+def measure(urls: Urls, records: DynamoDbRecordStore, server: Server, studies: int) -> None:
     """Print the table of one size."""
-    index = MysqlIndex(connection_factory(secret_of(port, studies)))
+    index = MysqlIndex(connection_factory(secret_of(server, studies)))
     root = urlsplit(urls.dicomweb)
     print(f"\n### {studies} studies\n\n| search | results | database p50 / p95 ms | through the edge p50 / p95 ms |")
     print("|---|---|---|---|")
@@ -128,10 +130,10 @@ def main() -> None:
             records_table=configuration.records_table,
             rejections_table=configuration.rejections_table,
         )
-        with database_server() as port:
+        with database_server() as server:
             for studies in sizes_of(sys.argv[1:]):
-                lead_to(aws, configuration, secret_of(port, studies))
-                measure(urls, records, port, studies)
+                lead_to(aws, configuration, secret_of(server, studies))
+                measure(urls, records, server, studies)
     finally:
         archive.stop()
         shutil.rmtree(_DIRECTORY, ignore_errors=True)

@@ -1,4 +1,7 @@
-"""A private MariaDB for the benchmarks of search: own data directory below the state directory, no durability."""
+"""The server of the benchmarks of search: a private MariaDB, or the one that TEST_DATABASE_URL names.
+
+The private one has its data directory below the state directory, and no durability.
+"""
 
 import os
 import pwd
@@ -8,11 +11,11 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pymysql
-from pymysql.connections import Connection
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
+
+from tests.database_server import Server, named_server
 
 STATE = Path(__file__).parent.parent / ".local" / "benchmark-search"
 # As small instances of Aurora have: three quarters of 4 GiB.
@@ -21,8 +24,12 @@ _SOCKET = "server.sock"  # in the data directory
 
 
 @contextmanager
-def database_server() -> Iterator[int]:
-    """Run the server on the data of earlier runs, if there are any; yields its port."""
+def database_server() -> Iterator[Server]:
+    """Run the private server on the data of earlier runs, if there are any; or take the one that is named."""
+    named = named_server()
+    if named is not None:
+        yield named
+        return
     data = STATE / "data"
     user = pwd.getpwuid(os.getuid()).pw_name
     if not (data / "mysql").exists():
@@ -31,7 +38,7 @@ def database_server() -> Iterator[int]:
         subprocess.run([*install, "--auth-root-authentication-method=normal"], check=True, capture_output=True)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
+        server = Server(host="127.0.0.1", port=probe.getsockname()[1], user="root", password="")
     with (STATE / "log").open("ab") as log:
         process = subprocess.Popen(
             [
@@ -40,7 +47,7 @@ def database_server() -> Iterator[int]:
                 f"--user={user}",
                 f"--datadir={data}",
                 "--bind-address=127.0.0.1",
-                f"--port={port}",
+                f"--port={server.port}",
                 f"--socket={_SOCKET}",
                 "--skip-log-bin",
                 "--skip-name-resolve",
@@ -61,25 +68,11 @@ def database_server() -> Iterator[int]:
             wait=wait_fixed(0.1),
             reraise=True,
         )
-        waiting(lambda: connect(port).close())
-        yield port
+        waiting(lambda: server.connect().close())
+        yield server
     finally:
         process.terminate()
         process.wait(timeout=300)
-
-
-def connect(port: int, database: str | None = None) -> "Connection[Any]":
-    """Connect as the server's administrator, in the modes in which the archive connects."""
-    return pymysql.connect(
-        host="127.0.0.1",
-        port=port,
-        user="root",
-        database=database,
-        charset="utf8mb4",
-        autocommit=True,
-        sql_mode="STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION",
-        init_command="SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
-    )
 
 
 def database_of(studies: int) -> str:
@@ -87,12 +80,12 @@ def database_of(studies: int) -> str:
     return f"archive_{studies}"
 
 
-def secret_of(port: int, studies: int) -> dict[str, object]:
+def secret_of(server: Server, studies: int) -> dict[str, object]:
     """What `connection_factory` takes."""
     return {
-        "host": "127.0.0.1",
-        "port": port,
-        "username": "root",
-        "password": "",
+        "host": server.host,
+        "port": server.port,
+        "username": server.user,
+        "password": server.password,
         "dbname": database_of(studies),
     }

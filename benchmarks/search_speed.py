@@ -1,6 +1,6 @@
 """Measures searches on the databases that `benchmarks.search_fill` made, and prints tables in Markdown.
 
-    python -m benchmarks.search_speed [--runs N] [--plans] [--publish] [STUDIES ...]
+    python -m benchmarks.search_speed [--runs N] [--now] [--plans] [--publish] [STUDIES ...]
 
 For each search: milliseconds of the index alone (`MysqlIndex.search`: all statements of one search, in this
 process), of the search service over it (with records in memory), and the rows that the server read for it
@@ -9,7 +9,7 @@ one statement each, and chooses the way itself.
 """
 
 import argparse
-import random
+import re
 import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,21 +20,21 @@ from unittest.mock import patch
 from pymysql.connections import Connection
 from pymysql.cursors import Cursor
 
-from benchmarks.search_database import connect, database_server, secret_of
+from benchmarks.search_database import database_server, secret_of
 from benchmarks.search_fill import SIZES
 from benchmarks.search_population import CHUNK, make_studies
+from benchmarks.search_queries import searches
 from chalicelib.adapters import mysql_publication
 from chalicelib.adapters.mysql import MysqlIndex, connection_factory
 from chalicelib.adapters.mysql_statements import page_statement
 from chalicelib.dicomweb.attributes import DicomJson
 from chalicelib.dicomweb.media_types import DICOM_JSON
 from chalicelib.dicomweb.qido_body import AnswerFormat
-from chalicelib.dicomweb.qido_query import Level, QidoQuery
+from chalicelib.dicomweb.qido_query import QidoQuery
 from chalicelib.ports import AggregateState, RecordKey, StudyPublication
 from chalicelib.services.search import SearchService
+from tests.database_server import Server
 
-_OHIF = [("limit", "101"), ("offset", "0"), ("fuzzymatching", "false")]
-_OHIF_FIELDS = [("includefield", "00081030,00080060")]
 _EARLY_END_SECONDS = 5  # a search that takes so long altogether is not repeated more often
 
 
@@ -46,56 +46,6 @@ class _OneDocument:
 
     def get_qido_answers(self, keys: Sequence[RecordKey]) -> Mapping[RecordKey, DicomJson]:
         return dict.fromkeys(keys, self._document)
-
-
-def searches(studies: int) -> dict[str, tuple[Level, list[tuple[str, str]], dict[str, str]]]:
-    """The searches of one size, by name: level, parameters, path."""
-    chance = random.Random(studies)
-    chunk = studies // CHUNK - 1
-    made = [study for study in make_studies(chunk) if "00080050" in study.document and study.series]
-    study = chance.choice(made)
-
-    def value(tag: str) -> str:
-        return str(study.document[tag]["Value"][0])
-
-    series = study.series[0].document["0020000E"]["Value"][0]
-    uid = value("0020000D")
-    page = _OHIF
-    series_path = {"study_instance_uid": uid, "series_instance_uid": series}
-    return {
-        "list page of OHIF": (Level.STUDY, page + _OHIF_FIELDS, {}),
-        "PatientID": (Level.STUDY, [("PatientID", value("00100020")), *page], {}),
-        "PatientName=`*mit*`": (Level.STUDY, [("PatientName", "*mit*"), *page], {}),
-        "PatientName=`*schlou*` (rare)": (Level.STUDY, [("PatientName", "*schlou*"), *page], {}),
-        "PatientName=`*smith^jo*`": (Level.STUDY, [("PatientName", "*smith^jo*"), *page], {}),
-        "PatientName=`Garcia*`": (Level.STUDY, [("PatientName", "Garcia*"), *page], {}),
-        "PatientName=`Ma*`": (Level.STUDY, [("PatientName", "Ma*"), *page], {}),
-        "StudyDate of a year, CT": (
-            Level.STUDY,
-            [("StudyDate", "20180101-20181231"), ("ModalitiesInStudy", "CT"), *page],
-            {},
-        ),
-        "StudyDate of a year, OPT (rare)": (
-            Level.STUDY,
-            [("StudyDate", "20180101-20181231"), ("ModalitiesInStudy", "OPT"), *page],
-            {},
-        ),
-        "AccessionNumber": (Level.STUDY, [("AccessionNumber", value("00080050")), *page], {}),
-        "StudyInstanceUID": (Level.STUDY, [("StudyInstanceUID", uid), *page], {}),
-        "offset at 90 %": (Level.STUDY, [("limit", "101"), ("offset", str(studies * 9 // 10))], {}),
-        "series of a study": (Level.SERIES, [], {"study_instance_uid": uid}),
-        "instances of a series": (Level.INSTANCE, [], series_path),
-        "PatientID without a hit": (Level.STUDY, [("PatientID", "NOBODY"), *page], {}),
-        "PatientName=`*zzzq*` without a hit": (Level.STUDY, [("PatientName", "*zzzq*"), *page], {}),
-        "PatientName=`*a*`": (Level.STUDY, [("PatientName", "*a*"), *page], {}),
-        "PatientName=`*a*`, 1000 a page": (Level.STUDY, [("PatientName", "*a*")], {}),
-        "fuzzy PatientName=`john smi`": (Level.STUDY, [("PatientName", "john smi"), ("fuzzymatching", "true")], {}),
-        "ReferringPhysicianName=`*mit*`": (Level.STUDY, [("ReferringPhysicianName", "*mit*"), *page], {}),
-        "PatientID=`*4711*`": (Level.STUDY, [("PatientID", "*4711*"), *page], {}),
-        "PatientID=`*471147*` (rare)": (Level.STUDY, [("PatientID", "*471147*"), *page], {}),
-        "StudyDescription=`*Knee*`": (Level.STUDY, [("StudyDescription", "*Knee*"), *page], {}),
-        "StudyDescription=`*zzzq*` without a hit": (Level.STUDY, [("StudyDescription", "*zzzq*"), *page], {}),
-    }
 
 
 def search_before(connection: "Connection[Any]", query: QidoQuery) -> None:
@@ -152,10 +102,10 @@ def recorded(statements: list[tuple[str, Any]]) -> Iterator[None]:
         Cursor.execute = execute  # type: ignore[method-assign]
 
 
-def measure(port: int, studies: int, *, runs: int, plans: bool) -> None:
+def measure(server: Server, studies: int, *, runs: int, before: bool, plans: bool) -> None:
     """Print the table of one size."""
     opened: list[Connection[Any]] = []
-    factory = connection_factory(secret_of(port, studies))
+    factory = connection_factory(secret_of(server, studies))
 
     def connect_once() -> "Connection[Any]":
         opened.append(factory())
@@ -171,26 +121,32 @@ def measure(port: int, studies: int, *, runs: int, plans: bool) -> None:
         read_static=lambda _key: b"",
     )
     print(f"\n### {studies} studies\n")
-    print("| search | hits shown, more | before: p50 / p95 ms | rows read | now: p50 / p95 ms | rows read | service |")
-    print("|---|---|---|---|---|---|---|")
+    before_names = "before: p50 / p95 ms | rows read | " if before else ""
+    print(f"| search | hits shown, more | {before_names}now: p50 / p95 ms | rows read | service |")
+    print("|---|---|---|---|---|" + "---|---|" * before)
     for name, (level, pairs, path) in searches(studies).items():
         query = QidoQuery.parse(level, pairs, **path)
         page = index.search(query)
-        before = timed(lambda query=query: search_before(plain, query), runs)  # type: ignore[misc]
-        rows_before = rows_read(plain, lambda query=query: search_before(plain, query))  # type: ignore[misc]
+        then = f"{measure_before(plain, query, runs)} | " if before else ""
         now = timed(lambda query=query: index.search(query), runs)  # type: ignore[misc]
         rows_now = rows_read(opened[0], lambda query=query: index.search(query))  # type: ignore[misc]
         whole = timed(lambda query=query: service.search(query, AnswerFormat(DICOM_JSON).render), min(runs, 20))  # type: ignore[misc]
         more = f"{'' if page.all_counted else '≥ '}{page.remaining}"
         print(
-            f"| {name} | {len(page.keys)}, {more} | {before[0]:.1f} / {before[1]:.1f} | {rows_before} "
-            f"| {now[0]:.1f} / {now[1]:.1f} | {rows_now} | {whole[0]:.1f} |",
+            f"| {name} | {len(page.keys)}, {more} | {then}{now[0]:.1f} / {now[1]:.1f} | {rows_now} | {whole[0]:.1f} |",
             flush=True,
         )
         if plans:
             print_plans(index, plain, query)
     plain.close()
     index.close()
+
+
+def measure_before(connection: "Connection[Any]", query: QidoQuery, runs: int) -> str:
+    """Time and rows read of a search as the server does it alone, as cells of a table."""
+    median, percentile = timed(lambda: search_before(connection, query), runs)
+    rows = rows_read(connection, lambda: search_before(connection, query))
+    return f"{median:.1f} / {percentile:.1f} | {rows}"
 
 
 def print_plans(index: MysqlIndex, connection: "Connection[Any]", query: QidoQuery) -> None:
@@ -200,8 +156,9 @@ def print_plans(index: MysqlIndex, connection: "Connection[Any]", query: QidoQue
         index.search(query)
     with connection.cursor() as cursor:
         for sql, params in statements:
-            select = sql.partition(" FOR ")[2]
-            cursor.execute(f"EXPLAIN {select}", params)
+            # Without what limits its time.
+            select = sql.partition(" FOR ")[2] or re.sub(r"/\*\+.*?\*/ ", "", sql)
+            cursor.execute(f"EXPLAIN FORMAT=TRADITIONAL {select}", params)
             names = [column[0] for column in cursor.description]
             print(f"\n    {select}")
             for row in cursor.fetchall():
@@ -213,17 +170,17 @@ def print_plans(index: MysqlIndex, connection: "Connection[Any]", query: QidoQue
     print()
 
 
-def measure_publication(port: int, studies: int, runs: int) -> None:
-    """Print what a study's first and second publication cost, with and without the tables for search alone."""
-    index = MysqlIndex(connection_factory(secret_of(port, studies)))
+def measure_publication(server: Server, studies: int, runs: int) -> None:
+    """Print what a study's first and second publication cost, with and without the ends of its texts."""
+    index = MysqlIndex(connection_factory(secret_of(server, studies)))
     print(f"\n### Publications, {studies} studies\n")
     print("| | first: p50 / p95 ms | again: p50 / p95 ms | statements |")
     print("|---|---|---|---|")
     for number, (name, left_out) in enumerate(
         (
-            ("without endings and days", ("_insert_missing_endings", "_count_day")),
-            ("with endings and days", ()),
-            ("without, again", ("_insert_missing_endings", "_count_day")),
+            ("without ends of texts", ("insert_missing_text_endings",)),
+            ("with ends of texts", ()),
+            ("without, again", ("insert_missing_text_endings",)),
             ("with, again", ()),
         )
     ):
@@ -271,16 +228,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Measure searches.")
     parser.add_argument("studies", nargs="*", type=int, default=list(SIZES))
     parser.add_argument("--runs", type=int, default=60)
+    parser.add_argument("--now", action="store_true", help="leave out what the server does when it is left alone")
     parser.add_argument("--plans", action="store_true", help="print every statement with its plan")
     parser.add_argument("--publish", action="store_true", help="measure publications instead; they stay")
     options = parser.parse_args()
-    with database_server() as port:
-        connect(port).close()
+    with database_server() as server:
         for studies in options.studies:
             if options.publish:
-                measure_publication(port, studies, options.runs)
+                measure_publication(server, studies, options.runs)
             else:
-                measure(port, studies, runs=options.runs, plans=options.plans)
+                measure(server, studies, runs=options.runs, before=not options.now, plans=options.plans)
 
 
 if __name__ == "__main__":

@@ -8,14 +8,16 @@ the search repeats all its conditions.
 
 A text inside a name is looked up word by word: `person_name_words` has the words of each name, and
 `person_name_endings` the ends of each different word, so that ``mit`` is found as the beginning of
-``mith``, an end of ``smith``.
+``mith``, an end of ``smith``. A text inside PatientID and the like is looked up by ``text_endings`` in the
+same way, as the text that it is.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 
-from chalicelib.adapters.mysql_clauses import NAME_COLUMN_SUFFIXES, Statement, column_clause
+from chalicelib.adapters.mysql_clauses import NAME_COLUMN_SUFFIXES, Statement, column_clause, joined
+from chalicelib.adapters.mysql_rows import ENDING_LENGTH
 from chalicelib.dicomweb.attributes import BY_KEYWORD, UID_OF_LEVEL, Attribute, Level, Matching
 from chalicelib.dicomweb.matching import (
     AllValuesMatch,
@@ -90,7 +92,7 @@ def _lists_of(condition: Condition) -> Iterator[_Ranked]:
     elif attribute.sequence is not None:
         yield from _item_lists(attribute, match)
     elif attribute.keyword in INDEXED:
-        yield from _column_lists(attribute.column or "", match)
+        yield from _column_lists(attribute, match)
 
 
 def _item_lists(attribute: Attribute, match: Match) -> Iterator[_Ranked]:
@@ -123,7 +125,8 @@ def _modality_lists(match: Match) -> Iterator[_Ranked]:
         yield _MANY, [Statement(f"SELECT study_key FROM series WHERE {where.sql}", where.params)]  # noqa: S608
 
 
-def _column_lists(column: str, match: Match) -> Iterator[_Ranked]:
+def _column_lists(attribute: Attribute, match: Match) -> Iterator[_Ranked]:
+    column = attribute.column or ""
     match match:
         case SingleValueMatch():
             yield _EQUAL, [_studies(column_clause(column, match))]
@@ -133,16 +136,40 @@ def _column_lists(column: str, match: Match) -> Iterator[_Ranked]:
             days = DateRangeMatch(first.date() if first else None, last.date() if last else None)
             yield _MANY, [_studies(column_clause(column, days))]
         case WildcardMatch(pattern):
-            yield _pattern_list([column], pattern)
+            yield _pattern_list(attribute, pattern)
 
 
-def _pattern_list(columns: Sequence[str], pattern: tuple[str | Wildcard, ...]) -> _Ranked:
-    first = pattern[0]
-    if isinstance(first, Wildcard):
-        # All texts must be read, though from the index alone.
-        return _READ_WHOLE, [_studies(column_clause(column, WildcardMatch(pattern))) for column in columns]
-    beginning = WildcardMatch((first, Wildcard.ANY_RUN))
+def _pattern_list(attribute: Attribute, pattern: tuple[str | Wildcard, ...]) -> _Ranked:
+    """The hits themselves, found by the longest of the pattern's texts; all values are tried as they are read."""
+    found = _studies(column_clause(attribute.column or "", WildcardMatch(pattern)))
+    texts = [position for position, piece in enumerate(pattern) if isinstance(piece, str)]
+    if not texts:
+        # All values must be read, though from the index alone.
+        return _READ_WHOLE, [found]
+    longest = max(texts, key=lambda position: len(str(pattern[position])))
+    if longest == 0 or not attribute.ends_indexed:
+        return (_BEGINNING if texts[0] == 0 else _READ_WHOLE), [found]
+    return _INSIDE, [_by_ending(attribute, pattern, longest)]
+
+
+def _beginning_list(columns: Sequence[str], text: str) -> _Ranked:
+    beginning = WildcardMatch((text, Wildcard.ANY_RUN))
     return _BEGINNING, [_studies(column_clause(column, beginning)) for column in columns]
+
+
+def _by_ending(attribute: Attribute, pattern: tuple[str | Wildcard, ...], position: int) -> Statement:
+    """Studies with a value of this pattern, looked up by one of its texts."""
+    # Ends are cut to the same length: what is longer is looked up by its beginning.
+    beginning = str(pattern[position])[:ENDING_LENGTH]
+    goes_on = position < len(pattern) - 1
+    match = WildcardMatch((beginning, Wildcard.ANY_RUN)) if goes_on else SingleValueMatch(beginning)
+    # Where the text alone is frequent, the pattern may not be: walking the order for it would take seconds.
+    where = joined(" AND ", [column_clause("ending", match), column_clause("value", WildcardMatch(pattern))])
+    return Statement(
+        "SELECT studies.id AS study_key FROM text_endings "  # noqa: S608 - constants only
+        f"STRAIGHT_JOIN studies ON studies.{attribute.column} = text_endings.value WHERE tag = %s AND {where.sql}",
+        (int(attribute.tag, 16), *where.params),
+    )
 
 
 # --- names ------------------------------------------------------------------------------------
@@ -176,7 +203,7 @@ def _text_lists(attribute: Attribute, match: TextMatch, suffixes: Sequence[str])
         if isinstance(match, SingleValueMatch):
             yield _EQUAL, [_studies(column_clause(column, match)) for column in columns]
             return
-        yield _pattern_list(columns, pattern)
+        yield _beginning_list(columns, pattern[0])
         # The list of names that begin so holds no study that this word's would not.
         fragments = fragments[len(name_words(pattern[0])) :]
     for fragment in fragments:

@@ -13,19 +13,12 @@ from pymysql.cursors import Cursor
 
 from chalicelib.adapters.mysql_clauses import SqlValue
 from chalicelib.adapters.mysql_connections import retry_deadlocks, service_faults
-from chalicelib.adapters.mysql_rows import (
-    Row,
-    day_number,
-    ending_rows,
-    name_word_rows,
-    request_attribute_rows,
-    row_of,
-)
+from chalicelib.adapters.mysql_inserts import insert, upsert
+from chalicelib.adapters.mysql_rows import Row, day_number, request_attribute_rows, row_of, text_values
+from chalicelib.adapters.mysql_vocabulary import insert_missing_text_endings, replace_name_words
 from chalicelib.dicomweb.attributes import SERIES_INSTANCE_UID, DicomJson, Level
 from chalicelib.errors import ServiceFaultError
 from chalicelib.ports import AggregateState, StudyPublication
-
-_BATCH_ROWS = 500
 
 # Names of locks are the server's, not the database's, and hold 64 characters: a digest of both. The same
 # expression is used wherever the lock is.
@@ -97,10 +90,12 @@ class MysqlPublicationTurn:
             with self._connection.cursor() as cursor:
                 self._check_lock(cursor)
                 study = row_of(publication.study, Level.STUDY)
-                day_before = _day_shown(cursor, study)
+                before = _row_shown(cursor, study)
                 study_key = _upsert_study(cursor, study)
-                _replace_name_words(cursor, study_key, publication.study)
-                _upsert(
+                # What the study had before has its ends already.
+                insert_missing_text_endings(cursor, text_values(study) - (text_values(before) if before else set()))
+                replace_name_words(cursor, study_key, publication.study)
+                upsert(
                     cursor,
                     "series",
                     [
@@ -115,7 +110,7 @@ class MysqlPublicationTurn:
                 _insert_missing_instances(cursor, series_keys, instances)
                 self._write_state(cursor, version, publication.aggregates)
                 # Last, since all publications of a day's new studies wait for its one row.
-                _count_day(cursor, day_before, day_number(study))
+                _count_day(cursor, day_number(before) if before else None, day_number(study))
             self._connection.commit()
         except BaseException:
             if self._connection.open:
@@ -129,7 +124,7 @@ class MysqlPublicationTurn:
             raise ServiceFaultError("The lock of the study was lost; nothing was published")
 
     def _write_state(self, cursor: Cursor, version: int, aggregates: Mapping[str, AggregateState]) -> None:
-        _upsert(
+        upsert(
             cursor,
             "aggregates",
             [
@@ -149,11 +144,15 @@ class MysqlPublicationTurn:
         )
 
 
-def _day_shown(cursor: Cursor, study: Row) -> int | None:
-    """The day by which the index counts the study; None if it has no such study yet."""
-    cursor.execute("SELECT study_date FROM studies WHERE study_instance_uid = %s", (study["study_instance_uid"],))
+def _row_shown(cursor: Cursor, study: Row) -> Row | None:
+    """The study's row as it is before this publication; None if there is none yet."""
+    columns = list(study)
+    cursor.execute(
+        f"SELECT {', '.join(columns)} FROM studies WHERE study_instance_uid = %s",  # noqa: S608 - constants only
+        (study["study_instance_uid"],),
+    )
     row = cursor.fetchone()
-    return day_number({"study_date": row[0]}) if row else None
+    return dict(zip(columns, row, strict=True)) if row else None
 
 
 def _count_day(cursor: Cursor, before: int | None, day: int) -> None:
@@ -167,46 +166,15 @@ def _count_day(cursor: Cursor, before: int | None, day: int) -> None:
 
 
 def _upsert_study(cursor: Cursor, row: Row) -> int:
-    _upsert(cursor, "studies", [row])
+    upsert(cursor, "studies", [row])
     cursor.execute("SELECT id FROM studies WHERE study_instance_uid = %s", (row["study_instance_uid"],))
     return int((cursor.fetchone() or (0,))[0])
-
-
-def _replace_name_words(cursor: Cursor, study_key: int, study: DicomJson) -> None:
-    # Names seldom change: what is there stays, so that most publications only read.
-    wanted = name_word_rows(study)
-    cursor.execute("SELECT tag, word FROM person_name_words WHERE study_key = %s", (study_key,))
-    there = set(cursor.fetchall())
-    for tag, word in sorted(there - wanted):
-        cursor.execute(
-            "DELETE FROM person_name_words WHERE tag = %s AND word = %s AND study_key = %s", (tag, word, study_key)
-        )
-    added = sorted(wanted - there)
-    _insert_missing_endings(cursor, sorted({word for _, word in added}))
-    _insert(
-        cursor, "person_name_words", [{"tag": tag, "word": word, "study_key": study_key} for tag, word in added], ""
-    )
-
-
-def _insert_missing_endings(cursor: Cursor, words: Sequence[str]) -> None:
-    if not words:
-        return
-    # A word's own row is written with those of its ends. Most words of names are not new.
-    pairs = ", ".join(["(%s, %s)"] * len(words))
-    cursor.execute(
-        f"SELECT word FROM person_name_endings WHERE (ending, word) IN ({pairs})",  # noqa: S608 - constants only
-        [word for word in words for _ in range(2)],
-    )
-    there = {word for (word,) in cursor.fetchall()}
-    # Another study's publication may bring the same word at the same time.
-    ending = " ON DUPLICATE KEY UPDATE word = VALUES(word)"
-    _insert(cursor, "person_name_endings", ending_rows(set(words) - there), ending)
 
 
 def _replace_request_attributes(cursor: Cursor, series_key: int, series: DicomJson) -> None:
     rows = request_attribute_rows(series)
     cursor.execute("DELETE FROM request_attributes WHERE series_key = %s AND item >= %s", (series_key, len(rows)))
-    _upsert(
+    upsert(
         cursor,
         "request_attributes",
         [{"series_key": series_key, "item": item, **row} for item, row in enumerate(rows)],
@@ -226,25 +194,7 @@ def _insert_missing_instances(
         key = (series_keys[series_instance_uid], row["sop_instance_uid"])
         if key not in there:
             missing.setdefault(key, {"series_key": key[0], **row})
-    _insert(cursor, "instances", [missing[key] for key in sorted(missing, key=str)], "")
-
-
-def _upsert(cursor: Cursor, table: str, rows: Sequence[Row]) -> None:
-    if rows:
-        updates = ", ".join(f"{column} = VALUES({column})" for column in rows[0])
-        _insert(cursor, table, rows, f" ON DUPLICATE KEY UPDATE {updates}")
-
-
-def _insert(cursor: Cursor, table: str, rows: Sequence[Row], ending: str) -> None:
-    """Insert rows of the same columns; the names come from the schema's own constants."""
-    for start in range(0, len(rows), _BATCH_ROWS):
-        batch = rows[start : start + _BATCH_ROWS]
-        columns = list(batch[0])
-        places = ", ".join([f"({', '.join(['%s'] * len(columns))})"] * len(batch))
-        cursor.execute(
-            f"INSERT INTO {table} ({', '.join(columns)}) VALUES {places}{ending}",  # noqa: S608 - constants
-            [row[column] for row in batch for column in columns],
-        )
+    insert(cursor, "instances", [missing[key] for key in sorted(missing, key=str)], "")
 
 
 def _uid(document: DicomJson, tag: str) -> str:

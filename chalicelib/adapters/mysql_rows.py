@@ -18,6 +18,8 @@ from chalicelib.errors import InvalidUidError
 # Lengths of the columns, in characters; a test holds them against the schema.
 TEXT_LENGTH = 128
 NAME_LENGTH = 240
+# Characters of a text's end that are kept: hits are tried, so a longer text is looked up by its beginning.
+ENDING_LENGTH = 16
 
 Row = dict[str, SqlValue]
 
@@ -70,6 +72,23 @@ def ending_rows(words: Iterable[str]) -> list[Row]:
     return [{"ending": ending, "word": word} for ending, word in sorted(endings)]
 
 
+def text_values(study: Row) -> set[tuple[int, str]]:
+    """Tag (as a number) and value, for each text of a study's row in which searches look for parts."""
+    return {
+        (int(attribute.tag, 16), str(study[attribute.column or ""]))
+        for attribute in ATTRIBUTES
+        if attribute.ends_indexed and study[attribute.column or ""] is not None
+    }
+
+
+def text_ending_rows(values: Iterable[tuple[int, str]]) -> list[Row]:
+    """Each end of each value, cut to its first characters; in the order of the table's key."""
+    endings = {
+        (tag, value[start : start + ENDING_LENGTH], value) for tag, value in values for start in range(len(value))
+    }
+    return [{"tag": tag, "ending": ending, "value": value} for tag, ending, value in sorted(endings)]
+
+
 def day_number(study: Row) -> int:
     """The day of a study's row by which studies are counted; 0 without a date."""
     day = study["study_date"]
@@ -111,7 +130,8 @@ def _scalar(matching: Matching, text: str) -> SqlValue:
 
 
 def _text(text: str, length: int) -> str | None:
-    return text[:length] or None
+    # Collations do not count blanks at the end: two texts that differ in them only would be one key.
+    return text[:length].rstrip(" ") or None
 
 
 def _uid(text: str) -> str | None:

@@ -72,6 +72,17 @@ CREATE TABLE IF NOT EXISTS person_name_endings (
     PRIMARY KEY (ending, word)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_520_ci;
 
+-- The ends of each different value of the attributes that attributes.py marks with ends_indexed, as above: a
+-- text inside a value begins one of them. They are cut to 16 characters, and bytes, since in the text
+-- collations blanks at the end do not count. Rows are never deleted; an end of a value that no study has any
+-- more leads to none.
+CREATE TABLE IF NOT EXISTS text_endings (
+    tag INT UNSIGNED NOT NULL,
+    ending VARBINARY(64) NOT NULL,
+    value VARCHAR(128) COLLATE utf8mb4_bin NOT NULL,
+    PRIMARY KEY (tag, ending, value)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_520_ci;
+
 -- How many studies each day has: what counts and skips long lists. day counts from 0001-01-01, which is 1;
 -- 0 holds the studies without a date.
 CREATE TABLE IF NOT EXISTS study_days (

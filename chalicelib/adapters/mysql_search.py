@@ -130,14 +130,18 @@ def _access(select: Select, query: QidoQuery, limits: SearchLimits) -> Access:
         return InOrder()
     lists = candidate_lists(query)
     at_most = limits.candidates_by_name if order_has_all(query) else limits.candidates
-    for parts in lists:
-        keys = _keys(select, parts, at_most)
-        if keys is not None:
+    for number, parts in enumerate(lists, 1):
+        # When the last of several is read, all others are known to be long: it is read but once.
+        last_of_several = number == len(lists) > 1
+        keys = _keys(select, parts, max(limits.conjunction, at_most) if last_of_several else at_most)
+        if keys is not None and len(keys) <= at_most:
             return Among(tuple(sorted(keys)))
-    # Each list alone would have a hit soon on the walk; all together may not.
-    found = [_keys(select, parts, limits.conjunction) for parts in lists] if len(lists) > 1 else []
-    whole = [keys for keys in found if keys is not None]
-    return Among(tuple(sorted(set.intersection(*whole)))) if whole else InOrder()
+        if last_of_several:
+            # Each list alone would have a hit soon on the walk; all together may not.
+            found = [keys, *(_keys(select, others, limits.conjunction) for others in lists[:-1])]
+            whole = [those for those in found if those is not None]
+            return Among(tuple(sorted(set.intersection(*whole)))) if whole else InOrder()
+    return InOrder()
 
 
 def _keys(select: Select, parts: Sequence[Statement], at_most: int) -> set[int] | None:

@@ -69,6 +69,9 @@ class Attribute:
         Of a date: keyword of the time of day that a combined range takes with it.
     also_above
         Whether the documents of the levels above hold it too.
+    ends_indexed
+        Whether the index keeps all ends of its values, by which a text inside them is looked up; for
+        texts of studies.
     """
 
     keyword: str
@@ -82,6 +85,7 @@ class Attribute:
     any_of: str | None = None
     time_keyword: str | None = None
     also_above: bool = False
+    ends_indexed: bool = False
 
     @property
     def path(self) -> str:
@@ -110,12 +114,13 @@ ATTRIBUTES: tuple[Attribute, ...] = (
     # --- study
     Attribute("StudyDate", "00080020", "DA", _S, _M.DATE, _ALWAYS, "study_date", time_keyword="StudyTime"),
     Attribute("StudyTime", "00080030", "TM", _S, _M.TIME, _ALWAYS, "study_time"),
-    Attribute("AccessionNumber", "00080050", "SH", _S, _M.TEXT, _ALWAYS, "accession_number"),
+    Attribute("AccessionNumber", "00080050", "SH", _S, _M.TEXT, _ALWAYS, "accession_number", ends_indexed=True),
     Attribute("ModalitiesInStudy", "00080061", "CS", _S, _M.CODE, _ALWAYS, any_of="Modality"),
     Attribute("ReferringPhysicianName", "00080090", "PN", _S, _M.NAME, _ALWAYS, "referring_physician_name"),
-    Attribute("StudyDescription", "00081030", "LO", _S, _M.TEXT, _ALWAYS, "study_description"),
+    Attribute("StudyDescription", "00081030", "LO", _S, _M.TEXT, _ALWAYS, "study_description",
+              ends_indexed=True),
     Attribute("PatientName", "00100010", "PN", _S, _M.NAME, _ALWAYS, "patient_name"),
-    Attribute("PatientID", "00100020", "LO", _S, _M.TEXT, _ALWAYS, "patient_id"),
+    Attribute("PatientID", "00100020", "LO", _S, _M.TEXT, _ALWAYS, "patient_id", ends_indexed=True),
     Attribute("IssuerOfPatientID", "00100021", "LO", _S),
     Attribute("PatientBirthDate", "00100030", "DA", _S, _M.DATE, _ALWAYS, "patient_birth_date"),
     Attribute("PatientSex", "00100040", "CS", _S, _M.CODE, _ALWAYS, "patient_sex"),

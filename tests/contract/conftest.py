@@ -1,4 +1,4 @@
-"""A real database server for the contract tests, one for the whole session."""
+"""A real database for the contract tests, one for the whole session."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,13 +7,13 @@ import pytest
 
 from localstack.aws import EmulatedAws
 from tests.contract.emulator import running_emulator
-from tests.mariadb_server import mariadb_server
+from tests.database_server import database
 
 
 @pytest.fixture(scope="session")
 def database_secret(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, object]]:
-    directory: Path = tmp_path_factory.mktemp("mariadb")
-    with mariadb_server(directory) as secret:
+    directory: Path = tmp_path_factory.mktemp("database")
+    with database(directory) as secret:
         yield secret
 
 

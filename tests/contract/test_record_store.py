@@ -165,3 +165,14 @@ def test_messages_are_deleted_in_batches(emulated_aws: Any) -> None:
     SqsMessageQueue(client, "landing-contract").delete(handles)
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
     assert client.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"] == dict.fromkeys(names, "0")
+
+
+@pytest.mark.database
+def test_a_message_comes_again_when_it_is_told_to(emulated_aws: Any) -> None:
+    client = emulated_aws.client("sqs")
+    url = client.create_queue(QueueName="landing-retry", Attributes={"VisibilityTimeout": "600"})["QueueUrl"]
+    client.send_message(QueueUrl=url, MessageBody="one")
+    [message] = client.receive_message(QueueUrl=url)["Messages"]
+    SqsMessageQueue(client, "landing-retry").retry(message["ReceiptHandle"], after_seconds=0)
+    [again] = client.receive_message(QueueUrl=url, WaitTimeSeconds=5)["Messages"]
+    assert again["Body"] == "one"

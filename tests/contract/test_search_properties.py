@@ -12,7 +12,7 @@ from chalicelib.adapters.mysql import MysqlIndex, connection_factory
 from chalicelib.adapters.mysql_search import SearchLimits
 from chalicelib.dicomweb.qido_query import Level, QidoQuery
 from chalicelib.errors import BadRequestError
-from tests.mariadb_server import empty_tables
+from tests.database_server import empty_tables
 from tests.qido_builders import make_publication, make_series, publish
 
 pytestmark = pytest.mark.database
@@ -21,6 +21,13 @@ pytestmark = pytest.mark.database
 LETTERS = "aAáÁ%_|\\'\"^b山 ßﾀが\U0001f600"
 TEXT = st.text(LETTERS, max_size=4)
 PATTERN = st.text(LETTERS + "*?", max_size=4)
+# Longer than ends of texts are kept, with blanks where these are cut.
+LONG_TEXT = st.tuples(st.sampled_from(["a b  ", "ab", "山 "]), st.integers(2, 12), st.sampled_from(["", "c"])).map(
+    lambda parts: parts[0] * parts[1] + parts[2]
+)
+LONG_PATTERN = st.tuples(st.sampled_from(["*", "?", "", "*c*", "a*"]), LONG_TEXT, st.sampled_from(["*", "*c", ""])).map(
+    "".join
+)
 NAME = st.lists(st.text(LETTERS, max_size=3), min_size=1, max_size=3).map("=".join)
 WORDS = st.lists(st.text("aáÁb山ßが'", min_size=1, max_size=3), min_size=1, max_size=3)
 SPACED_NAME = st.tuples(WORDS, st.sampled_from(["^", " ", "-", "="])).map(lambda pair: pair[1].join(pair[0]))
@@ -57,25 +64,27 @@ SERIES = st.fixed_dictionaries(
 STUDY = st.fixed_dictionaries(
     {"series": st.lists(SERIES, max_size=2)},
     optional={
-        "PatientID": TEXT,
+        "PatientID": TEXT | LONG_TEXT,
+        "AccessionNumber": TEXT | LONG_TEXT,
         "PatientName": NAME | SPACED_NAME,
         "ReferringPhysicianName": SPACED_NAME,
         # Some that are no values at all.
         "StudyDate": DATE | st.sampled_from(["20241399", ""]),
         "StudyTime": TIME | st.just("25"),
-        "StudyDescription": TEXT | st.none(),
+        "StudyDescription": TEXT | LONG_TEXT | st.none(),
         # More values than the standard allows: the first counts.
         "PatientSex": st.lists(st.sampled_from(["F", "M", ""]), min_size=1, max_size=2),
     },
 )
 STUDY_KEYS = {
-    "PatientID": PATTERN,
+    "PatientID": PATTERN | LONG_PATTERN,
+    "AccessionNumber": PATTERN | LONG_PATTERN,
     "PatientName": NAME_PATTERN,
     "ReferringPhysicianName": NAME_PATTERN,
     "PatientSex": st.sampled_from(["F", "M", "F,M", "?"]),
     "StudyDate": _range(DATE),
     "StudyTime": _range(TIME),
-    "StudyDescription": PATTERN,
+    "StudyDescription": PATTERN | LONG_PATTERN,
     "ModalitiesInStudy": MODALITY | st.sampled_from(["CT,MR", "C*", "CT\\MR\\ct"]),
 }
 SERIES_KEYS = {

@@ -1,10 +1,9 @@
 """The contract of StudyIndex, over the one in memory and over a real database server."""
 
+import ssl
 import threading
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
-import botocore
 import pymysql
 import pytest
 
@@ -18,7 +17,7 @@ from chalicelib.dicomweb.attributes import ATTRIBUTES, Matching
 from chalicelib.dicomweb.qido_query import Level, QidoQuery
 from chalicelib.errors import SearchTooBroadError, ServiceFaultError
 from chalicelib.ports import AggregateState, RecordKey, StudyIndex
-from tests.mariadb_server import empty_tables
+from tests.database_server import empty_tables
 from tests.qido_builders import make_publication, make_series, publish
 
 
@@ -345,14 +344,44 @@ def test_words_of_names_are_looked_up_in_their_indexes(connect):
         publish(index, make_publication(f"1.{number}", PatientName=f"Name{number}^Given{number}"))
     publish(index, make_publication("1.999", PatientName="Doe^Jane"))
     [[inside, _]] = candidate_lists(QidoQuery.parse(Level.STUDY, [("PatientName", "*oe*")]))
-    with connect() as connection, connection.cursor() as cursor:
-        cursor.execute("ANALYZE TABLE person_name_words, person_name_endings")
-        cursor.execute("EXPLAIN " + inside.sql, inside.params)
-        columns = [column[0] for column in cursor.description]
-        plan = [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
-    assert [(row["table"], row["type"], row["key"]) for row in plan] == [
+    assert _plan(connect, inside, "person_name_words, person_name_endings") == [
         ("person_name_endings", "range", "PRIMARY"),
         ("person_name_words", "ref", "PRIMARY"),
+    ]
+    index.close()
+
+
+def _plan(connect, statement: Statement, tables: str) -> list[tuple[str, str, str]]:
+    """Table, kind of access and key, for each step of the server's plan."""
+    with connect() as connection, connection.cursor() as cursor:
+        cursor.execute(f"ANALYZE TABLE {tables}")
+        # Without a format, MySQL may show a tree.
+        cursor.execute(f"EXPLAIN FORMAT=TRADITIONAL {statement.sql}", statement.params)
+        columns = [column[0] for column in cursor.description]
+        plan = [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+    return [(row["table"], row["type"], row["key"]) for row in plan]
+
+
+@pytest.mark.database
+@pytest.mark.parametrize(
+    ("pattern", "access"), [("*71*", "range"), ("*29", "ref"), ("*a text that is longer than its ends*", "range")]
+)
+@pytest.mark.parametrize(
+    ("keyword", "key"),
+    [
+        ("PatientID", "studies_patient_id"),
+        ("AccessionNumber", "studies_accession_number"),
+        ("StudyDescription", "studies_description"),
+    ],
+)
+def test_texts_inside_values_are_looked_up_by_their_ends(connect, keyword, key, pattern, access):
+    index = MysqlIndex(connect)
+    for number in range(100):
+        publish(index, make_publication(f"1.{number}", **{keyword: f"v{number * 7919 % 1000:03}"}))
+    [[inside]] = candidate_lists(QidoQuery.parse(Level.STUDY, [(keyword, pattern)]))
+    assert _plan(connect, inside, "text_endings, studies") == [
+        ("text_endings", access, "PRIMARY"),
+        ("studies", "ref", key),
     ]
     index.close()
 
@@ -373,6 +402,107 @@ def test_a_text_inside_a_name_is_found_whatever_the_name(index, name, pattern):
     publish(index, make_publication("1.2", PatientName=name))
     publish(index, make_publication("1.3", PatientName="Nobody^Else"))
     assert search(index, Level.STUDY, ("PatientName", pattern)).keys == [RecordKey("1.2")]
+
+
+LONG = "CT Thorax 5 mm   with contrast, late phase"
+
+
+@pytest.mark.parametrize("keyword", ["PatientID", "AccessionNumber", "StudyDescription"])
+@pytest.mark.parametrize(
+    ("value", "pattern"),
+    [
+        ("P-4711-X", "*4711*"),
+        ("P-4711-X", "*X"),
+        ("P-4711-X", "*P-*"),
+        ("P-4711-X", "P*47*X"),
+        ("P-4711-X", "*P-4711-X"),
+        ("P-4711-X", "?-4711*"),
+        ("aaab", "*a*aa?"),
+        ("ab", "??"),
+        ("50% of a_b|c\\d'\"", "*% of*"),
+        ("50% of a_b|c\\d'\"", "*a_b*"),
+        ("50% of a_b|c\\d'\"", "*b|c\\*"),
+        ("50% of a_b|c\\d'\"", "*'\""),
+        ("Knie 山田 Колено 홍", "*田 Кол*"),
+        ("Knie 山田 Колено 홍", "*홍"),
+        (LONG, "*with contrast, late phase"),
+        (LONG, "*Thorax 5 mm   with contrast*"),
+        (LONG, "*late*"),
+        (LONG, "*5 mm   w*ph?se"),
+        ("x" * 100 + " " + "y" * 27 + "cut off", "*x y*"),
+        ("x" * 127 + " cut off", "*xx*"),
+    ],
+)
+def test_a_text_inside_a_value_is_found_whatever_the_value(index, keyword, value, pattern):
+    publish(index, make_publication("1.2", **{keyword: value}))
+    publish(index, make_publication("1.3", **{keyword: "else"}))
+    publish(index, make_publication("1.4"))
+    assert search(index, Level.STUDY, (keyword, pattern)).keys == [RecordKey("1.2")]
+
+
+@pytest.mark.parametrize(
+    "pattern", ["*4712*", "*x", "*p-*", "*P_4711*", "*47%11*", "*\\*", "*4711", "*P-4711-X and more than it*", "???"]
+)
+def test_a_text_that_is_in_no_value_is_not_found(index, pattern):
+    publish(index, make_publication("1.2", PatientID="P-4711-X", StudyDescription="4712 xp-%_\\"))
+    assert search(index, Level.STUDY, ("PatientID", pattern)).keys == []
+
+
+def test_a_text_inside_a_value_is_found_in_its_own_attribute_only(index):
+    publish(index, make_publication("1.2", PatientID="A17", AccessionNumber="B18", StudyDescription="C19"))
+    found = {
+        (keyword, text): len(search(index, Level.STUDY, (keyword, f"*{text}*")).keys)
+        for keyword in ("PatientID", "AccessionNumber", "StudyDescription")
+        for text in ("17", "18", "19")
+    }
+    assert [place for place, number in found.items() if number] == [
+        ("PatientID", "17"),
+        ("AccessionNumber", "18"),
+        ("StudyDescription", "19"),
+    ]
+
+
+def test_a_value_that_was_corrected_is_found_by_texts_inside_the_new_one_only(index):
+    publish(index, make_publication("1.2", PatientID="P-OLD-1", StudyDescription="Knee old"))
+    publish(index, make_publication("1.3", PatientID="P-OLD-1"))
+    publish(index, make_publication("1.2", PatientID="P-NEW-1", StudyDescription=None))
+    assert search(index, Level.STUDY, ("PatientID", "*NEW*")).keys == [RecordKey("1.2")]
+    assert search(index, Level.STUDY, ("PatientID", "*OLD*")).keys == [RecordKey("1.3")]
+    assert search(index, Level.STUDY, ("StudyDescription", "*old*")).keys == []
+    # Back to a value that the archive knows.
+    publish(index, make_publication("1.2", PatientID="P-OLD-1"))
+    assert sorted(search(index, Level.STUDY, ("PatientID", "*OLD*")).keys) == [RecordKey("1.2"), RecordKey("1.3")]
+
+
+@pytest.mark.database
+def test_ends_are_written_once_for_each_different_value(connect):
+    index = MysqlIndex(connect)
+    for number, patient_id in enumerate(["abc", "abc", "c", "abc"]):
+        publish(index, make_publication(f"1.{number}", PatientID=patient_id))
+    with connect() as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT tag, ending, value FROM text_endings ORDER BY ending, value")
+        assert list(cursor.fetchall()) == [
+            (0x00100020, b"abc", "abc"),
+            (0x00100020, b"bc", "abc"),
+            (0x00100020, b"c", "abc"),
+            (0x00100020, b"c", "c"),
+        ]
+    index.close()
+
+
+@pytest.mark.database
+def test_a_publication_that_brings_no_new_value_looks_for_no_ends(connect, monkeypatch):
+    index = MysqlIndex(connect)
+    publish(index, make_publication("1.2", PatientID="P1"))
+    looked_for = []
+    monkeypatch.setattr(
+        "chalicelib.adapters.mysql_publication.insert_missing_text_endings",
+        lambda _cursor, values: looked_for.append(values),
+    )
+    publish(index, make_publication("1.2", PatientID="P1"))
+    publish(index, make_publication("1.2", PatientID="P1", AccessionNumber="A1"))
+    assert looked_for == [set(), {(0x00080050, "A1")}]
+    index.close()
 
 
 def test_studies_are_counted_by_the_day_they_have_now(index):
@@ -452,7 +582,7 @@ def test_a_commit_that_fails_in_its_middle_writes_nothing(connect):
 def _end_other_connections(connect) -> None:
     """As a fail-over or an idle timeout does: the server ends every connection but this one."""
     with connect() as connection, connection.cursor() as cursor:
-        cursor.execute("SELECT id FROM information_schema.processlist WHERE id <> CONNECTION_ID()")
+        cursor.execute("SELECT id FROM information_schema.processlist WHERE id <> CONNECTION_ID() AND db = DATABASE()")
         for (number,) in cursor.fetchall():
             cursor.execute("KILL CONNECTION %s", (number,))
 
@@ -474,7 +604,6 @@ def test_a_wrong_password_is_a_service_fault_that_does_not_tell_it(database_secr
 
 @pytest.mark.database
 def test_a_server_without_tls_is_not_talked_to_where_authorities_are_given(database_secret):
-    authorities = Path(botocore.__file__).with_name("cacert.pem")
-    index = MysqlIndex(connection_factory(database_secret, str(authorities)))
+    index = MysqlIndex(connection_factory(database_secret, ssl.create_default_context()))
     with pytest.raises(ServiceFaultError):
         index.mark_dirty("1.2")

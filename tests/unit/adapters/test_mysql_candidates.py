@@ -8,7 +8,7 @@ import pytest
 from chalicelib.adapters import mysql_candidates
 from chalicelib.adapters.mysql_candidates import candidate_lists, names_entity
 from chalicelib.adapters.mysql_statements import Among, InOrder, keys_statement, page_statement
-from chalicelib.dicomweb.attributes import BY_KEYWORD, Level, Matching
+from chalicelib.dicomweb.attributes import ATTRIBUTES, BY_KEYWORD, Level, Matching
 from chalicelib.dicomweb.qido_query import QidoQuery
 
 PATIENT_NAME = 0x00100010
@@ -57,16 +57,55 @@ def test_the_beginning_of_a_name_is_looked_up_in_the_names_and_the_rest_in_the_w
     assert lists(("PatientName", "=Jo")) == [[(studies("patient_name_ideographic = %s"), ("jo",))]]
 
 
+def inside(column: str, ending: str) -> str:
+    return (
+        "SELECT studies.id AS study_key FROM text_endings "
+        f"STRAIGHT_JOIN studies ON studies.{column} = text_endings.value WHERE tag = %s AND "
+        f"{ending} AND value LIKE %s ESCAPE '|'"
+    )
+
+
+PATIENT_ID = 0x00100020
+BEGINS = "ending LIKE %s ESCAPE '|'"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "where", "ending", "value"),
+    [
+        ("*47*", BEGINS, "47%", "%47%"),
+        ("*47", "ending = %s", "47", "%47"),
+        ("?47*", BEGINS, "47%", "_47%"),
+        ("*4*711*8*", BEGINS, "711%", "%4%711%8%"),
+        ("*4?711", "ending = %s", "711", "%4_711"),
+        ("P*4711*", BEGINS, "4711%", "P%4711%"),
+        ("*%_|\\*", BEGINS, "|%|_||\\%", "%|%|_||\\%"),
+        ("*山田*", BEGINS, "山田%", "%山田%"),
+        ("*1234567890123456", "ending = %s", "1234567890123456", "%1234567890123456"),
+        ("*12345678901234567", "ending = %s", "1234567890123456", "%12345678901234567"),
+        ("*12345678901234567*", BEGINS, "1234567890123456%", "%12345678901234567%"),
+    ],
+)
+def test_a_text_inside_a_value_is_looked_up_by_its_longest_piece(pattern, where, ending, value):
+    assert lists(("PatientID", pattern)) == [[(inside("patient_id", where), (PATIENT_ID, ending, value))]]
+
+
+@pytest.mark.parametrize(("pattern", "value"), [("P*", "P%"), ("P47*7*", "P47%7%"), ("P4*71", "P4%71"), ("?*?", "_%_")])
+def test_a_beginning_that_is_as_long_and_what_has_no_text_are_looked_up_in_the_values(pattern, value):
+    assert lists(("PatientID", pattern)) == [[(studies("patient_id LIKE %s ESCAPE '|'"), (value,))]]
+
+
 def test_lists_that_are_likely_short_come_first():
     found = lists(
         ("ModalitiesInStudy", "CT"),
-        ("StudyDescription", "*x*"),
+        ("StudyDescription", "??"),
+        ("AccessionNumber", "*x*"),
         ("StudyDate", "20240101-"),
         ("PatientID", "P"),
         level=Level.SERIES,
     )
     assert [parts[0][0] for parts in found] == [
         studies("patient_id = %s"),
+        inside("accession_number", BEGINS),
         "SELECT study_key FROM series WHERE modality = %s",
         studies("study_date >= %s"),
         studies("study_description LIKE %s ESCAPE '|'"),
@@ -96,6 +135,12 @@ def test_columns_that_are_looked_up_are_the_first_of_an_index():
         attribute = BY_KEYWORD[keyword]
         suffixes = ("", "_ideographic", "_phonetic") if attribute.matching is Matching.NAME else ("",)
         assert {f"{attribute.column}{suffix}" for suffix in suffixes} <= indexed
+
+
+def test_ends_are_kept_of_columns_that_are_looked_up_themselves():
+    kept = [attribute for attribute in ATTRIBUTES if attribute.ends_indexed]
+    assert {attribute.keyword for attribute in kept} <= mysql_candidates.INDEXED
+    assert {(attribute.level, attribute.matching) for attribute in kept} == {(Level.STUDY, Matching.TEXT)}
 
 
 def test_a_uid_needs_no_list():

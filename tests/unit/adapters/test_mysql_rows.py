@@ -12,6 +12,8 @@ from chalicelib.adapters.mysql_rows import (
     name_word_rows,
     request_attribute_rows,
     row_of,
+    text_ending_rows,
+    text_values,
 )
 from chalicelib.dicomweb.attributes import ATTRIBUTES, Level
 from tests.qido_builders import document
@@ -64,6 +66,25 @@ def test_endings_are_of_each_word_once_and_in_order():
     ]
 
 
+def test_values_in_which_texts_are_looked_for_are_those_of_the_row():
+    row = row_of(
+        document(StudyInstanceUID="1.2", PatientID="P" * 200, StudyDescription=" Knee ", StudyID="S"), Level.STUDY
+    )
+    assert text_values(row) == {(0x00100020, "P" * 128), (0x00081030, "Knee")}
+
+
+def test_ends_of_values_are_cut_and_in_order():
+    rows = text_ending_rows([(2, "ab"), (1, "12345678901234567"), (2, "b")])
+    assert [(row["tag"], row["ending"], row["value"]) for row in rows if row["tag"] == 2] == [
+        (2, "ab", "ab"),
+        (2, "b", "ab"),
+        (2, "b", "b"),
+    ]
+    endings = [row["ending"] for row in rows if row["tag"] == 1]
+    assert len(endings) == 17
+    assert {"1234567890123456", "2345678901234567", "345678901234567", "7"} < set(endings)
+
+
 def test_studies_without_a_date_are_counted_by_day_0():
     assert day_number({"study_date": None}) == 0
     assert day_number({"study_date": date(1, 1, 1)}) == 1
@@ -72,6 +93,11 @@ def test_studies_without_a_date_are_counted_by_day_0():
 def test_values_are_cut_to_the_column():
     row = row_of(document(PatientID="x" * 500, PatientName="y" * 500), Level.STUDY)
     assert (len(row["patient_id"]), len(row["patient_name"])) == (128, 240)
+
+
+def test_a_value_that_is_cut_does_not_end_in_blanks():
+    row = row_of(document(PatientID="x" * 126 + "  y", StudyDescription="x" * 127 + " y"), Level.STUDY)
+    assert (row["patient_id"], row["study_description"]) == ("x" * 126, "x" * 127)
 
 
 @pytest.mark.parametrize(
@@ -125,5 +151,6 @@ DOCUMENTS = st.dictionaries(st.sampled_from([attribute.tag for attribute in ATTR
 def test_no_document_raises(hostile):
     for level in Level:
         row_of(hostile, level)
+    text_ending_rows(text_values(row_of(hostile, Level.STUDY)))
     name_word_rows(hostile)
     request_attribute_rows(hostile)

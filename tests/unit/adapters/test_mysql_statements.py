@@ -19,7 +19,9 @@ def where(level: Level, *pairs: tuple[str, str]) -> tuple[str, tuple]:
     return clauses, statement.params[:-2]
 
 
-MEMBER = "FROM series AS member WHERE member.study_key = studies.id AND member.modality"
+MEMBER = (
+    "FROM series AS member FORCE INDEX (series_study_modality) WHERE member.study_key = studies.id AND member.modality"
+)
 MODALITY = f"0 < (SELECT COUNT(*) {MEMBER}"
 
 
