@@ -1,19 +1,22 @@
 """The Chalice application: search, representations and the conversion of what lands; no logic."""
 
 import os
+from typing import Any
 
 from chalice.app import Chalice, SQSEvent
 
 from chalicelib.entrypoints import http
 from chalicelib.entrypoints.representation_routes import representation_routes
+from chalicelib.entrypoints.request_log import log_request
 from chalicelib.entrypoints.search_routes import search_routes
 from chalicelib.json_logging import configure_logging
-from chalicelib.settings import landing_queue_name
+from chalicelib.settings import archive_name, landing_queue_name
 
-configure_logging()
+configure_logging(archive_name(os.environ))
 app = Chalice(app_name="static-dicomweb", configure_logs=False)
 app.api.binary_types = ["*/*"]
 app.register_middleware(http.name_request, "all")
+app.register_middleware(log_request, "http")
 app.register_middleware(http.accept_by_default, "http")
 app.register_blueprint(search_routes)
 app.register_blueprint(representation_routes)
@@ -27,3 +30,11 @@ def convert(event: SQSEvent) -> None:
     from chalicelib.entrypoints import landing_queue
 
     landing_queue.handle(event)
+
+
+@app.lambda_function(name="migrate")
+def migrate(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Bring the index's schema and user up to date, for CloudFormation or an operator."""
+    from chalicelib.entrypoints import schema_migration
+
+    return schema_migration.handle(event, context)

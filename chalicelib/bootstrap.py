@@ -12,8 +12,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pymysql.connections import Connection
+    from collections.abc import Mapping
+    from ssl import SSLContext
 
+    from chalicelib.adapters.mysql_migration import IndexMigration
+    from chalicelib.adapters.mysql_secret import SecretConnections
     from chalicelib.ports import MessageQueue, ObjectStore, RecordStore, StudyIndex
     from chalicelib.services.ingest_batch import IngestBatch
     from chalicelib.services.make_representation import MakeRepresentation
@@ -76,20 +79,57 @@ class Services:
     @cached_property
     def index(self) -> StudyIndex:
         """MySQL, with the credentials from Secrets Manager."""
-        from chalicelib.adapters.aws import make_client, service_faults
-        from chalicelib.adapters.mysql import MysqlIndex, connection_factory
+        from chalicelib.adapters.mysql import MysqlIndex
 
-        if self._given_index is not None:
-            return self._given_index
-        secrets = make_client("secretsmanager")
+        return self._given_index or MysqlIndex(self._connections(self.settings.database_secret_id))
 
-        def connect() -> Connection[Any]:
-            # Asked for with each new connection: the password may have been rotated since the last.
-            with service_faults("Secrets Manager"):
-                answer = secrets.get_secret_value(SecretId=self.settings.database_secret_id)
-            return connection_factory(json.loads(answer["SecretString"]), self.settings.database_ca_file)()
+    @cached_property
+    def migration(self) -> IndexMigration:
+        """Schema and user of the index, made with the master's secret.
 
-        return MysqlIndex(connect)
+        Raises
+        ------
+        ServiceFaultError
+            DATABASE_MASTER_SECRET_ID is not set: this is not the function that may.
+        """
+        from chalicelib.adapters.mysql_migration import IndexMigration
+        from chalicelib.errors import ServiceFaultError
+        from chalicelib.settings import DatabaseTls
+
+        master = self.settings.database_master_secret_id
+        if master is None:
+            raise ServiceFaultError("DATABASE_MASTER_SECRET_ID is not set")
+        return IndexMigration(
+            read_master=lambda: self._read_secret(master),
+            read_user=lambda: self._read_secret(self.settings.database_secret_id),
+            tls=self._database_tls,
+            require_tls=self.settings.database_tls is not DatabaseTls.PREFERRED,
+        )
+
+    def _connections(self, secret_id: str) -> SecretConnections:
+        from chalicelib.adapters.mysql_secret import SecretConnections
+
+        return SecretConnections(lambda: self._read_secret(secret_id), self._database_tls)
+
+    @cached_property
+    def _database_tls(self) -> SSLContext | None:
+        from chalicelib.adapters.mysql_secret import tls_context
+
+        return tls_context(self.settings.database_tls, self.settings.database_ca_file)
+
+    def _read_secret(self, secret_id: str) -> Mapping[str, Any]:
+        from chalicelib.adapters.aws import service_faults
+
+        with service_faults("Secrets Manager"):
+            answer = self._secrets.get_secret_value(SecretId=secret_id)
+        secret: Mapping[str, Any] = json.loads(answer["SecretString"])
+        return secret
+
+    @cached_property
+    def _secrets(self) -> Any:
+        from chalicelib.adapters.aws import make_client
+
+        return make_client("secretsmanager")
 
     @cached_property
     def queue(self) -> MessageQueue:
@@ -157,6 +197,7 @@ class Services:
             publish=self.publish.publish,
             queue=self.queue,
             executor=ThreadPoolExecutor(_CONVERSIONS_AT_ONCE, "convert"),
+            retry_seconds=self.settings.landing_retry_seconds,
         )
 
 

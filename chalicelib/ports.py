@@ -88,6 +88,10 @@ class MessageQueue(Protocol):
         """Take messages that were dealt with off the queue."""
         ...
 
+    def retry(self, receipt_handle: str, *, after_seconds: int) -> None:
+        """Let a message that failed come again after this time, and not when its time-out is over."""
+        ...
+
 
 # --- records ----------------------------------------------------------------------------------
 

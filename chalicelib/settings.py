@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
 MIB = 1024 * 1024
 
@@ -10,6 +11,19 @@ MIB = 1024 * 1024
 def landing_queue_name(environment: Mapping[str, str]) -> str:
     """Name of the landing queue; the one setting that is needed to declare the functions."""
     return environment.get("LANDING_QUEUE_NAME", "landing")
+
+
+def archive_name(environment: Mapping[str, str]) -> str | None:
+    """What the metrics name the archive by; None where none are wanted."""
+    return environment.get("ARCHIVE_NAME") or None
+
+
+class DatabaseTls(StrEnum):
+    """How connections to the database are encrypted."""
+
+    PREFERRED = "preferred"  # where the server offers it; the server is believed
+    REQUIRED = "required"  # always; the server is believed
+    VERIFIED = "verified"  # always, and the server's certificate and name are checked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,9 +39,17 @@ class Settings:
     rejections_table: str
     database_secret_id: str
     landing_queue_name: str = "landing"
+    # A message that failed comes again after this time, later each time it fails; if unset, when the queue's
+    # time-out is over.
+    landing_retry_seconds: int | None = None
+    # What the archive is called in its metrics; there are none if unset.
+    archive_name: str | None = None
     # Public DICOMweb root; BulkDataURI and RetrieveURL begin with it. Path-absolute where unset.
     dicomweb_root: str = "/dicomweb"
-    # PEM file of the authorities that the database's certificate is checked against; no TLS if unset.
+    # Of the user who makes the schema and the user above; the function that does so needs it, no other.
+    database_master_secret_id: str | None = None
+    database_tls: DatabaseTls = DatabaseTls.PREFERRED
+    # PEM file of the authorities that the database's certificate is checked against; those of RDS if unset.
     database_ca_file: str | None = None
     # Landing objects up to this size are parsed in memory, larger ones through a temporary file.
     in_memory_bytes: int = 16 * MIB
@@ -44,6 +66,8 @@ class Settings:
         ------
         KeyError
             With the name of the variable that is missing.
+        ValueError
+            With the name of the variable that makes no sense.
         """
         env = os.environ if environment is None else environment
         return cls(
@@ -52,13 +76,29 @@ class Settings:
             records_table=env["RECORDS_TABLE"],
             rejections_table=env["REJECTIONS_TABLE"],
             database_secret_id=env["DATABASE_SECRET_ID"],
+            database_master_secret_id=env.get("DATABASE_MASTER_SECRET_ID") or None,
+            database_tls=_database_tls(env),
             landing_queue_name=landing_queue_name(env),
+            archive_name=archive_name(env),
+            landing_retry_seconds=int(env["LANDING_RETRY_SECONDS"]) if env.get("LANDING_RETRY_SECONDS") else None,
             dicomweb_root=env.get("DICOMWEB_ROOT", "/dicomweb").rstrip("/"),
             database_ca_file=env.get("DATABASE_CA_FILE") or None,
             in_memory_bytes=int(env.get("IN_MEMORY_BYTES", 16 * MIB)),
             max_inflated_bytes=int(env.get("MAX_INFLATED_BYTES", 512 * MIB)),
             max_instance_bytes=int(env.get("MAX_INSTANCE_BYTES", 5 * 1024 * MIB)),
         )
+
+
+def _database_tls(environment: Mapping[str, str]) -> DatabaseTls:
+    has_authorities = bool(environment.get("DATABASE_CA_FILE"))
+    text = environment.get("DATABASE_TLS") or ("verified" if has_authorities else "preferred")
+    try:
+        tls = DatabaseTls(text)
+    except ValueError as error:
+        raise ValueError(f"DATABASE_TLS is {text!r}, not one of {', '.join(DatabaseTls)}") from error
+    if has_authorities and tls is not DatabaseTls.VERIFIED:
+        raise ValueError(f"DATABASE_CA_FILE is given, but DATABASE_TLS is {text!r}: nothing would be checked")
+    return tls
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

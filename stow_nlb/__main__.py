@@ -1,16 +1,18 @@
 """Run the STOW-RS service: ``python -m stow_nlb``."""
 
+import os
+
 from aiohttp import web
 
 from chalicelib.bootstrap import store_service
 from chalicelib.json_logging import configure_logging
-from chalicelib.settings import Settings, StowSettings
+from chalicelib.settings import Settings, StowSettings, archive_name
 from stow_nlb.service import ServiceOptions, create_app
 
 
 def main() -> None:
     """Serve until SIGTERM or SIGINT; requests under way are finished first."""
-    configure_logging()
+    configure_logging(archive_name(os.environ))
     settings, stow = Settings.from_environment(), StowSettings.from_environment()
     options = ServiceOptions(dicomweb_root=settings.dicomweb_root, idle_timeout_seconds=stow.idle_timeout_seconds)
     web.run_app(

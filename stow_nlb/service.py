@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
@@ -15,6 +16,18 @@ from chalicelib.dicomweb.resources import check_uid
 from chalicelib.dicomweb.stow_request import choose_response_type, find_boundary
 from chalicelib.dicomweb.stow_response import StoreReport, render
 from chalicelib.errors import BadRequestError, DicomwebError, MalformedMultipartError
+from chalicelib.metrics import (
+    INSTANCES_NOT_STORED,
+    INSTANCES_STORED,
+    REQUEST_ERRORS,
+    STORE_REQUEST_MILLISECONDS,
+    STORED_BYTES,
+    Metric,
+    Resource,
+    Value,
+    is_error,
+    measured,
+)
 from chalicelib.services.store_instances import IncomingPart, StoreInstances
 from stow_nlb.multipart_body import MultipartBody
 
@@ -23,6 +36,7 @@ logger = logging.getLogger(__name__)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _REQUEST_ID = web.RequestKey("request_id", str)
+_REPORT = web.RequestKey("report", StoreReport)
 
 
 class RequestTimeoutError(BadRequestError):
@@ -74,7 +88,7 @@ async def store_instances(request: web.Request) -> web.Response:
     report = await request.app[_STORE].store(
         parts, request_id=request[_REQUEST_ID], study_instance_uid=study_instance_uid
     )
-    _log(request, report)
+    request[_REPORT] = report
     return web.Response(
         status=report.status,
         body=render(report, media_type, dicomweb_root=request.app[_OPTIONS].dicomweb_root),
@@ -129,7 +143,8 @@ async def _one_part(body: AsyncIterator[bytes]) -> AsyncIterator[IncomingPart]:
 
 @web.middleware
 async def _answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Give the request an id, and every error a status and a JSON body."""
+    """Give the request an id, every error a status and a JSON body, and a store request its log line."""
+    begun = time.monotonic()
     request[_REQUEST_ID] = request_id = str(uuid.uuid4())
     try:
         response = await handler(request)
@@ -143,6 +158,8 @@ async def _answer_errors(request: web.Request, handler: Handler) -> web.StreamRe
         _log_error(request, 500, "unexpected error", cause=error)
         response = _error_response(500, "internal error")
     response.headers["X-Request-Id"] = request_id
+    if request.match_info.handler is store_instances:
+        _log(request, response.status, time.monotonic() - begun)
     return response
 
 
@@ -154,15 +171,18 @@ def _error_response(status: int, message: str) -> web.Response:
     return response
 
 
-def _log(request: web.Request, report: StoreReport) -> None:
-    fields = {"request_id": request[_REQUEST_ID], "status": report.status}
+def _log(request: web.Request, status: int, seconds: float) -> None:
+    report = request.get(_REPORT, StoreReport([]))
+    values: dict[Metric, Value] = {
+        INSTANCES_STORED: len(report.stored),
+        INSTANCES_NOT_STORED: len(report.failed),
+        STORED_BYTES: sum(instance.size for instance in report.stored),
+        STORE_REQUEST_MILLISECONDS: round(seconds * 1000, 2),
+        REQUEST_ERRORS: is_error(status),
+    }
+    fields = {"request_id": request[_REQUEST_ID], "status": status}
     studies = sorted({instance.uids.study_instance_uid for instance in report.stored})
-    logger.info(
-        "stored %d of %d instances",
-        len(report.stored),
-        len(report.outcomes),
-        extra={**fields, "study_instance_uids": studies[:10]},
-    )
+    logger.info("store request", extra=measured(values, Resource.STORE, **fields, study_instance_uids=studies[:10]))
     for failure in report.failed:
         logger.warning(
             "not stored: %s",

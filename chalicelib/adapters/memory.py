@@ -169,14 +169,19 @@ class MemoryRecordStore:
 
 
 class MemoryMessageQueue:
-    """Remembers what was deleted."""
+    """Remembers what was deleted, and what is to come again."""
 
     def __init__(self) -> None:
         self.deleted: list[str] = []
+        self.retried: dict[str, int] = {}
 
     def delete(self, receipt_handles: Sequence[str]) -> None:
         """Take messages off the queue."""
         self.deleted += receipt_handles
+
+    def retry(self, receipt_handle: str, *, after_seconds: int) -> None:
+        """Remember it, and when it is to come again."""
+        self.retried[receipt_handle] = after_seconds
 
 
 def _body(content: StaticObject) -> bytes:

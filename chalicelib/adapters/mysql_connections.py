@@ -1,5 +1,7 @@
 """Connections to the MySQL index: opened, kept, replaced when lost, and their errors translated."""
 
+import re
+import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -16,7 +18,7 @@ from chalicelib.errors import ServiceFaultError
 Result = TypeVar("Result")
 Connect = Callable[[], "Connection[Any]"]
 
-_SCHEMA = Path(__file__).with_name("mysql_schema.sql")
+SCHEMA = Path(__file__).with_name("mysql_schema.sql")
 
 # InterfaceError of a closed connection has code 0; 1053 and 1927 say that the server ended it, 4031 that
 # it was idle for too long (MySQL 8), 1290 and 1836 that it is now a read-only replica (Aurora fail-over).
@@ -27,28 +29,28 @@ SERVER_FAULTS = (pymysql.err.OperationalError, pymysql.err.InterfaceError, pymys
 
 
 def connection_factory(
-    secret: Mapping[str, Any], ca_file: str | None = None, *, read_timeout_seconds: int = 60
+    secret: Mapping[str, Any], tls: ssl.SSLContext | None = None, *, read_timeout_seconds: int = 60
 ) -> Connect:
     """Make the function that opens a connection as the secret says (the JSON form that RDS keeps).
 
     Parameters
     ----------
     secret
-        ``host``, ``port``, ``username``, ``password``, ``dbname``.
-    ca_file
-        PEM file of the authorities; with it, TLS is required and certificate and host name are checked.
+        ``host``, ``port``, ``username``, ``password``, ``dbname`` (may be missing: no database is chosen).
+    tls
+        With it, TLS is required; without it, it is used where the server offers it, unchecked.
     read_timeout_seconds
         Longest wait for one answer; must exceed the time that a publisher waits for its lock.
     """
-    tls: dict[str, Any] = {"ssl_ca": ca_file, "ssl_verify_cert": True, "ssl_verify_identity": True} if ca_file else {}
 
     def connect() -> "Connection[Any]":
         return pymysql.connect(
             host=str(secret["host"]),
             port=int(secret.get("port", 3306)),
             user=str(secret["username"]),
-            password=str(secret["password"]),
-            database=str(secret["dbname"]),
+            # As the server got it; of a text pymysql would send Latin-1.
+            password=str(secret["password"]).encode(),
+            database=str(secret["dbname"]) if "dbname" in secret else None,
             charset="utf8mb4",
             autocommit=True,
             connect_timeout=5,
@@ -58,7 +60,7 @@ def connection_factory(
             sql_mode="STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION",
             # Publications of different studies do not wait for each other's gaps between index entries.
             init_command="SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
-            **tls,
+            ssl=tls,
         )
 
     return connect
@@ -66,7 +68,9 @@ def connection_factory(
 
 def apply_schema(connection: "Connection[Any]") -> None:
     """Create the tables that are missing; changes nothing else."""
-    statements = [statement for statement in _SCHEMA.read_text(encoding="utf-8").split(";\n") if statement.strip()]
+    # Without the comments: one that ends in a semicolon would be a statement, which MySQL refuses as empty.
+    text = re.sub(r"(?m)^\s*--.*$", "", SCHEMA.read_text(encoding="utf-8"))
+    statements = [statement for statement in text.split(";") if statement.strip()]
     with connection.cursor() as cursor:
         for statement in statements:
             cursor.execute(statement)

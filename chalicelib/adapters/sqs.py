@@ -20,13 +20,23 @@ class SqsMessageQueue:
     def delete(self, receipt_handles: Sequence[str]) -> None:
         """Take messages off the queue."""
         with service_faults("SQS"):
-            if self._queue_url is None:
-                self._queue_url = self._client.get_queue_url(QueueName=self._queue_name)["QueueUrl"]
             for start in range(0, len(receipt_handles), _BATCH):
                 entries = [
                     {"Id": str(number), "ReceiptHandle": handle}
                     for number, handle in enumerate(receipt_handles[start : start + _BATCH])
                 ]
-                answer = self._client.delete_message_batch(QueueUrl=self._queue_url, Entries=entries)
+                answer = self._client.delete_message_batch(QueueUrl=self._url(), Entries=entries)
                 if answer.get("Failed"):
                     raise ServiceFaultError("SQS did not delete every message")
+
+    def retry(self, receipt_handle: str, *, after_seconds: int) -> None:
+        """Change how long a message stays hidden."""
+        with service_faults("SQS"):
+            self._client.change_message_visibility(
+                QueueUrl=self._url(), ReceiptHandle=receipt_handle, VisibilityTimeout=after_seconds
+            )
+
+    def _url(self) -> str:
+        if self._queue_url is None:
+            self._queue_url = str(self._client.get_queue_url(QueueName=self._queue_name)["QueueUrl"])
+        return self._queue_url

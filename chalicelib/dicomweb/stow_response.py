@@ -21,11 +21,12 @@ OTHER_FAILURES_SEQUENCE = "0008119A"
 
 @dataclass(frozen=True, slots=True)
 class StoredInstance:
-    """An instance that is durably stored; `sha256` is the hexadecimal digest of its bytes."""
+    """An instance that is durably stored; `sha256` is the hexadecimal digest of its `size` bytes."""
 
     uids: InstanceUids
     sop_class_uid: str
     sha256: str
+    size: int
 
 
 @dataclass(frozen=True, slots=True)

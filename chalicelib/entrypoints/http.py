@@ -15,6 +15,9 @@ from chalicelib.settings import Settings
 
 logger = logging.getLogger(__name__)
 
+READ = ["GET", "HEAD"]
+"""Methods of every route: HEAD is answered as GET, and the gateway leaves the body out (RFC 9110 §9.3.2)."""
+
 # API Gateway passes these on; the edge adds the same to what it serves itself.
 _COMMON_HEADERS = {
     "Access-Control-Allow-Origin": "*",

@@ -21,14 +21,14 @@ _SERIES = _STUDY + "/series/{series_instance_uid}"
 _INSTANCE = _SERIES + "/instances/{sop_instance_uid}"
 
 
-@representation_routes.route(_STUDY + "/metadata")
+@representation_routes.route(_STUDY + "/metadata", methods=http.READ)
 @http.view
 def study_metadata(study_instance_uid: str) -> Response:
     """Metadata of a study."""
     return _response(_make().study_metadata(check_uid(study_instance_uid, "StudyInstanceUID"), _wanted()))
 
 
-@representation_routes.route(_SERIES + "/metadata")
+@representation_routes.route(_SERIES + "/metadata", methods=http.READ)
 @http.view
 def series_metadata(study_instance_uid: str, series_instance_uid: str) -> Response:
     """Metadata of a series."""
@@ -38,7 +38,7 @@ def series_metadata(study_instance_uid: str, series_instance_uid: str) -> Respon
     )
 
 
-@representation_routes.route(_INSTANCE + "/metadata")
+@representation_routes.route(_INSTANCE + "/metadata", methods=http.READ)
 @http.view
 def instance_metadata(study_instance_uid: str, series_instance_uid: str, sop_instance_uid: str) -> Response:
     """Metadata of an instance."""
@@ -47,7 +47,7 @@ def instance_metadata(study_instance_uid: str, series_instance_uid: str, sop_ins
     )
 
 
-@representation_routes.route(_INSTANCE)
+@representation_routes.route(_INSTANCE, methods=http.READ)
 @http.view
 def instance(study_instance_uid: str, series_instance_uid: str, sop_instance_uid: str) -> Response:
     """The instance itself."""
@@ -56,7 +56,7 @@ def instance(study_instance_uid: str, series_instance_uid: str, sop_instance_uid
     )
 
 
-@representation_routes.route(_INSTANCE + "/frames/{frame_list}")
+@representation_routes.route(_INSTANCE + "/frames/{frame_list}", methods=http.READ)
 @http.view
 def frames(study_instance_uid: str, series_instance_uid: str, sop_instance_uid: str, frame_list: str) -> Response:
     """Frames of an instance."""
@@ -65,7 +65,7 @@ def frames(study_instance_uid: str, series_instance_uid: str, sop_instance_uid: 
     )
 
 
-@representation_routes.route(_INSTANCE + "/bulkdata/{path}")
+@representation_routes.route(_INSTANCE + "/bulkdata/{path}", methods=http.READ)
 @http.view
 def bulk_data(study_instance_uid: str, series_instance_uid: str, sop_instance_uid: str, path: str) -> Response:
     """Bulk data of an instance."""
@@ -74,16 +74,16 @@ def bulk_data(study_instance_uid: str, series_instance_uid: str, sop_instance_ui
     )
 
 
-@representation_routes.route(_STUDY, name="study")
-@representation_routes.route(_SERIES, name="series")
-@representation_routes.route(_STUDY + "/rendered", name="rendered_study")
-@representation_routes.route(_SERIES + "/rendered", name="rendered_series")
-@representation_routes.route(_INSTANCE + "/rendered", name="rendered_instance")
-@representation_routes.route(_INSTANCE + "/frames/{frame_list}/rendered", name="rendered_frames")
-@representation_routes.route(_STUDY + "/thumbnail", name="study_thumbnail")
-@representation_routes.route(_SERIES + "/thumbnail", name="series_thumbnail")
-@representation_routes.route(_INSTANCE + "/thumbnail", name="instance_thumbnail")
-@representation_routes.route(_INSTANCE + "/frames/{frame_list}/thumbnail", name="frame_thumbnail")
+@representation_routes.route(_STUDY, methods=http.READ, name="study")
+@representation_routes.route(_SERIES, methods=http.READ, name="series")
+@representation_routes.route(_STUDY + "/rendered", methods=http.READ, name="rendered_study")
+@representation_routes.route(_SERIES + "/rendered", methods=http.READ, name="rendered_series")
+@representation_routes.route(_INSTANCE + "/rendered", methods=http.READ, name="rendered_instance")
+@representation_routes.route(_INSTANCE + "/frames/{frame_list}/rendered", methods=http.READ, name="rendered_frames")
+@representation_routes.route(_STUDY + "/thumbnail", methods=http.READ, name="study_thumbnail")
+@representation_routes.route(_SERIES + "/thumbnail", methods=http.READ, name="series_thumbnail")
+@representation_routes.route(_INSTANCE + "/thumbnail", methods=http.READ, name="instance_thumbnail")
+@representation_routes.route(_INSTANCE + "/frames/{frame_list}/thumbnail", methods=http.READ, name="frame_thumbnail")
 @http.view
 def not_implemented(**_uids: str) -> Response:
     """Whole studies and series as DICOM, and rendered images."""

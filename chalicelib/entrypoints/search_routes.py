@@ -15,42 +15,42 @@ _STUDY = "/dicomweb/studies/{study_instance_uid}"
 _SERIES = _STUDY + "/series/{series_instance_uid}"
 
 
-@search_routes.route("/dicomweb/studies")
+@search_routes.route("/dicomweb/studies", methods=http.READ)
 @view
 def search_for_studies() -> Response:
     """All studies."""
     return _search(Level.STUDY)
 
 
-@search_routes.route("/dicomweb/series")
+@search_routes.route("/dicomweb/series", methods=http.READ)
 @view
 def search_for_series() -> Response:
     """Series of all studies."""
     return _search(Level.SERIES)
 
 
-@search_routes.route("/dicomweb/instances")
+@search_routes.route("/dicomweb/instances", methods=http.READ)
 @view
 def search_for_instances() -> Response:
     """Instances of all studies."""
     return _search(Level.INSTANCE)
 
 
-@search_routes.route(_STUDY + "/series")
+@search_routes.route(_STUDY + "/series", methods=http.READ)
 @view
 def search_for_series_of_study(study_instance_uid: str) -> Response:
     """Series of one study."""
     return _search(Level.SERIES, study_instance_uid)
 
 
-@search_routes.route(_STUDY + "/instances")
+@search_routes.route(_STUDY + "/instances", methods=http.READ)
 @view
 def search_for_instances_of_study(study_instance_uid: str) -> Response:
     """Instances of one study."""
     return _search(Level.INSTANCE, study_instance_uid)
 
 
-@search_routes.route(_SERIES + "/instances")
+@search_routes.route(_SERIES + "/instances", methods=http.READ)
 @view
 def search_for_instances_of_series(study_instance_uid: str, series_instance_uid: str) -> Response:
     """Instances of one series."""

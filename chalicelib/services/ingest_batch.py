@@ -6,12 +6,30 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextvars import copy_context
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 from urllib.parse import unquote_plus
 
+from chalicelib.errors import ServiceFaultError
+from chalicelib.metrics import (
+    ARRIVAL_TO_SEARCHABLE,
+    CONVERSION_FAILURES,
+    INSTANCES_PUBLISHED,
+    INSTANCES_REJECTED,
+    MAX_VALUES,
+    PUBLICATION_FAILURES,
+    Metric,
+    Value,
+    measured,
+)
 from chalicelib.ports import MessageQueue, ObjectVersion
 
 logger = logging.getLogger(__name__)
+
+# A failed message waits four times longer with each reception: 30 s, 2, 8, 32 min. The first tries catch what was
+# over at once, the later ones outlast a database that is restarted or restored.
+_BACKOFF = 4
+_LONGEST_RETRY_SECONDS = 3600
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -19,11 +37,32 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message of the landing queue."""
+    """One message of the landing queue; `receive_count` includes this time."""
 
     message_id: str
     receipt_handle: str
     body: str
+    receive_count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A landing object, and when it arrived; None where the event does not say."""
+
+    version: ObjectVersion
+    arrived_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Converted:
+    """What became of an arrival: the study that is due for publication, or None where it was rejected."""
+
+    arrival: Arrival
+    study_instance_uid: str | None
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 class BatchFailedError(Exception):
@@ -32,12 +71,19 @@ class BatchFailedError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IngestBatch:
-    """The use case."""
+    """The use case.
+
+    The queue hides a message for several times the function's time-out (AWS advises six), which is right
+    while it is being worked on, and long for one that has failed. With `retry_seconds`, one that failed comes
+    again after this time, and later each time it fails.
+    """
 
     convert: Callable[[ObjectVersion], str | None]
     publish: Callable[[str], bool]
     queue: MessageQueue
     executor: Executor
+    retry_seconds: int | None = None
+    now: Callable[[], datetime] = _now
 
     def ingest(self, messages: Sequence[Message]) -> None:
         """Process a batch.
@@ -49,16 +95,28 @@ class IngestBatch:
             and without partial batch responses of the event source.
         """
         converted = self._at_once(self._convert, messages)
-        studies = {study for outcome in converted if outcome is not None for study in outcome}
-        published = dict(zip(sorted(studies), self._at_once(self._publish, sorted(studies)), strict=True))
+        studies = sorted({study for outcome in converted if outcome is not None for study in _studies(outcome)})
+        published = dict(zip(studies, self._at_once(self._publish, studies), strict=True))
+        _log([each for outcome in converted if outcome for each in outcome], published, converted.count(None))
         failed = {
             message.message_id
             for message, outcome in zip(messages, converted, strict=True)
-            if outcome is None or not all(published[study] for study in outcome)
+            if outcome is None or not all(published[study] for study in _studies(outcome))
         }
         if failed:
             self.queue.delete([message.receipt_handle for message in messages if message.message_id not in failed])
+            self._retry_soon([message for message in messages if message.message_id in failed])
             raise BatchFailedError(f"{len(failed)} of {len(messages)} messages failed: {sorted(failed)}")
+
+    def _retry_soon(self, messages: Sequence[Message]) -> None:
+        if self.retry_seconds is None:
+            return
+        try:
+            for message in messages:
+                seconds = self.retry_seconds * _BACKOFF ** (message.receive_count - 1)
+                self.queue.retry(message.receipt_handle, after_seconds=min(seconds, _LONGEST_RETRY_SECONDS))
+        except ServiceFaultError:
+            logger.warning("the failed messages come again when their time-out is over", exc_info=True)
 
     def _at_once(self, function: Callable[[T], R], arguments: Sequence[T]) -> list[R]:
         """Results in order; each call runs in a copy of our context, so that its log lines name the request."""
@@ -66,26 +124,56 @@ class IngestBatch:
         calls = [context.run for context in contexts]
         return list(self.executor.map(lambda run, argument: run(function, argument), calls, arguments))
 
-    def _convert(self, message: Message) -> set[str] | None:
-        """Studies that are due, or None where something failed."""
+    def _convert(self, message: Message) -> list[_Converted] | None:
+        """What became of the message's objects, or None where something failed."""
         try:
-            studies = [self.convert(version) for version in landing_objects(message.body)]
+            return [_Converted(arrival, self.convert(arrival.version)) for arrival in landing_objects(message.body)]
         except Exception:  # any fault must end in redelivery of this message, and of no other
             logger.exception("conversion failed", extra={"message_id": message.message_id})
             return None
-        return {study for study in studies if study is not None}
 
-    def _publish(self, study_instance_uid: str) -> bool:
+    def _publish(self, study_instance_uid: str) -> datetime | None:
+        """When the study was published, or None where that failed."""
         try:
             self.publish(study_instance_uid)
         except Exception:  # as above
             logger.exception("publication failed", extra={"study_instance_uid": study_instance_uid})
-            return False
-        return True
+            return None
+        return self.now()
 
 
-def landing_objects(body: str) -> Iterator[ObjectVersion]:
-    """Object versions that a message tells of: an S3 event notification, or S3's test message.
+def _studies(converted: Iterable[_Converted]) -> set[str]:
+    return {each.study_instance_uid for each in converted if each.study_instance_uid is not None}
+
+
+def _log(converted: Sequence[_Converted], published: Mapping[str, datetime | None], failed_messages: int) -> None:
+    """The batch's log line, with its measurements."""
+    searchable = [
+        (each.arrival, at)
+        for each in converted
+        if each.study_instance_uid is not None and (at := published[each.study_instance_uid]) is not None
+    ]
+    milliseconds = [
+        max(0, round((at - arrival.arrived_at).total_seconds() * 1000))
+        for arrival, at in searchable
+        if arrival.arrived_at is not None
+    ]
+    values: dict[Metric, Value] = {
+        INSTANCES_PUBLISHED: len(searchable),
+        INSTANCES_REJECTED: sum(each.study_instance_uid is None for each in converted),
+        CONVERSION_FAILURES: failed_messages,
+        PUBLICATION_FAILURES: list(published.values()).count(None),
+    }
+    if milliseconds:
+        values[ARRIVAL_TO_SEARCHABLE] = milliseconds[:MAX_VALUES]
+    logger.info("batch ingested", extra=measured(values))
+    for start in range(MAX_VALUES, len(milliseconds), MAX_VALUES):
+        rest = milliseconds[start : start + MAX_VALUES]
+        logger.info("batch ingested, continued", extra=measured({ARRIVAL_TO_SEARCHABLE: rest}))
+
+
+def landing_objects(body: str) -> Iterator[Arrival]:
+    """Objects that a message tells of: an S3 event notification, or S3's test message.
 
     Raises
     ------
@@ -97,7 +185,7 @@ def landing_objects(body: str) -> Iterator[ObjectVersion]:
         raise ValueError("the message is no S3 event")
     if event.get("Event") == "s3:TestEvent":
         return iter(())
-    return iter([_version(record) for record in _records(event)])
+    return iter([_arrival(record) for record in _records(event)])
 
 
 def _records(event: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
@@ -107,10 +195,21 @@ def _records(event: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
     return records
 
 
-def _version(record: Mapping[str, Any]) -> ObjectVersion:
+def _arrival(record: Mapping[str, Any]) -> Arrival:
     try:
         s3 = record["s3"]
         # Keys are form-encoded in events.
-        return ObjectVersion(s3["bucket"]["name"], unquote_plus(s3["object"]["key"]), s3["object"].get("versionId"))
+        key = unquote_plus(s3["object"]["key"])
+        version = ObjectVersion(s3["bucket"]["name"], key, s3["object"].get("versionId"))
+        return Arrival(version, _time(record.get("eventTime")))
     except (KeyError, TypeError) as error:
         raise ValueError("the message is no S3 event") from error
+
+
+def _time(text: object) -> datetime | None:
+    """A time with its zone; it is only measured with, so no event fails for its sake."""
+    try:
+        parsed = datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+    return parsed if parsed.tzinfo else None

@@ -240,7 +240,7 @@ class _StoreRequest:
         if failure := self._other_study(header):
             return failure
         sha256 = hashlib.sha256(instance_bytes).hexdigest()
-        outcome, is_first = self._enter(header, sha256)
+        outcome, is_first = self._enter(header, sha256, len(instance_bytes))
         if is_first:
             self._service.landing.put(self._key(number), instance_bytes, sha256)
         return outcome
@@ -258,8 +258,8 @@ class _StoreRequest:
             return failure
         upload = await self._service.run(self._service.landing.begin_upload, self._key(number))
         try:
-            sha256 = await self._send_blocks(upload, buffer, chunks, lease)
-            outcome, is_first = self._enter(header, sha256)
+            sha256, size = await self._send_blocks(upload, buffer, chunks, lease)
+            outcome, is_first = self._enter(header, sha256, size)
             if is_first:
                 await self._service.run(upload.complete)
                 return outcome
@@ -275,8 +275,8 @@ class _StoreRequest:
         buffer: BytesIO,
         chunks: AsyncIterator[bytes | memoryview],
         lease: Lease,
-    ) -> str:
-        """Send block after block; returns the digest of all."""
+    ) -> tuple[str, int]:
+        """Send block after block; returns the digest and the size of all."""
         digest = hashlib.sha256()
 
         def send(block: bytes) -> None:
@@ -302,7 +302,7 @@ class _StoreRequest:
             raise
         if sending is not None:
             await sending
-        return digest.hexdigest()
+        return digest.hexdigest(), size
 
     async def _drain(self, chunks: AsyncIterator[bytes | memoryview]) -> None:
         """Read the rest of a part that is not stored."""
@@ -325,7 +325,7 @@ class _StoreRequest:
             header.sop_class_uid,
         )
 
-    def _enter(self, header: InstanceHeader, sha256: str) -> tuple[PartOutcome, bool]:
+    def _enter(self, header: InstanceHeader, sha256: str, size: int) -> tuple[PartOutcome, bool]:
         """Outcome of an instance as far as this request decides it, and whether its bytes are to be put.
 
         A second content under the same UIDs is not put: events come in any order, so it might be published
@@ -336,7 +336,7 @@ class _StoreRequest:
         first = self._digests.setdefault(header.uids, sha256)
         if first != sha256:
             return _conflict(header.uids, header.sop_class_uid), False
-        return StoredInstance(header.uids, header.sop_class_uid, sha256), before is None
+        return StoredInstance(header.uids, header.sop_class_uid, sha256, size), before is None
 
     def _key(self, number: int) -> str:
         return f"stow/{self._request_id}/{number + 1}.dcm"

@@ -1,21 +1,25 @@
 import json
+import logging
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 
 import pytest
 
 from chalicelib.errors import ServiceFaultError
 from chalicelib.json_logging import request_id
+from chalicelib.metrics import as_fields
 from chalicelib.ports import ObjectVersion
 from chalicelib.services.ingest_batch import BatchFailedError, IngestBatch, Message, landing_objects
 
 
-def event(*keys: str, version: str | None = "v1") -> str:
+def event(*keys: str, version: str | None = "v1", at: str | None = None) -> str:
     records = [
         {
+            **({} if at is None else {"eventTime": at}),
             "s3": {
                 "bucket": {"name": "landing"},
                 "object": {"key": key, **({"versionId": version} if version else {})},
-            }
+            },
         }
         for key in keys
     ]
@@ -30,6 +34,10 @@ class Recorder:
         self.failing_study = failing_study
         self.published: list[str] = []
         self.deleted: list[str] = []
+        self.retried: dict[str, int] = {}
+        self.retry_seconds: int | None = None
+        self.retry_fails = False
+        self.now = lambda: datetime.now(UTC)
 
     def convert(self, landing: ObjectVersion) -> str | None:
         outcome = self.outcomes[landing.key]
@@ -46,11 +54,21 @@ class Recorder:
     def delete(self, receipt_handles: list[str]) -> None:
         self.deleted += receipt_handles
 
-    def ingest(self, *bodies: str) -> None:
+    def retry(self, receipt_handle: str, *, after_seconds: int) -> None:
+        if self.retry_fails:
+            raise ServiceFaultError("SQS failed")
+        self.retried[receipt_handle] = after_seconds
+
+    def ingest(self, *bodies: str, receive_count: int = 1) -> None:
         with ThreadPoolExecutor(4) as executor:
-            IngestBatch(convert=self.convert, publish=self.publish, queue=self, executor=executor).ingest(
-                [Message(f"m{number}", f"r{number}", body) for number, body in enumerate(bodies)]
-            )
+            IngestBatch(
+                convert=self.convert,
+                publish=self.publish,
+                queue=self,
+                executor=executor,
+                now=lambda: self.now(),
+                retry_seconds=self.retry_seconds,
+            ).ingest([Message(f"m{n}", f"r{n}", body, receive_count) for n, body in enumerate(bodies)])
 
 
 def test_a_batch_publishes_each_study_once() -> None:
@@ -65,7 +83,25 @@ def test_where_some_fail_the_good_ones_are_deleted_and_the_batch_raises() -> Non
     with pytest.raises(BatchFailedError, match="m1"):
         recorder.ingest(event("a"), event("b"), event("c"))
     assert recorder.deleted == ["r0", "r2"]
+    assert recorder.retried == {}
     assert sorted(recorder.published) == ["1.1", "1.2"]
+
+
+@pytest.mark.parametrize(("receive_count", "seconds"), [(1, 30), (2, 120), (3, 480), (4, 1920), (5, 3600)])
+def test_a_message_that_failed_comes_again_later_each_time(receive_count: int, seconds: int) -> None:
+    recorder = Recorder({"a": "1.1", "b": ServiceFaultError("throttled")})
+    recorder.retry_seconds = 30
+    with pytest.raises(BatchFailedError):
+        recorder.ingest(event("a"), event("b"), receive_count=receive_count)
+    assert recorder.retried == {"r1": seconds}
+
+
+def test_a_queue_that_cannot_be_told_to_hurry_hides_no_failure() -> None:
+    recorder = Recorder({"a": "1.1", "b": ServiceFaultError("throttled")})
+    recorder.retry_seconds, recorder.retry_fails = 30, True
+    with pytest.raises(BatchFailedError, match="m1"):
+        recorder.ingest(event("a"), event("b"))
+    assert recorder.deleted == ["r0"]
 
 
 def test_messages_of_a_study_that_could_not_be_published_come_again() -> None:
@@ -101,5 +137,66 @@ def test_the_test_message_that_s3_sends_is_no_fault() -> None:
 
 
 def test_keys_are_decoded_as_s3_encodes_them() -> None:
-    assert list(landing_objects(event("a+b%2Bc/%E5%B1%B1.dcm"))) == [ObjectVersion("landing", "a b+c/山.dcm", "v1")]
-    assert list(landing_objects(event("k", version=None))) == [ObjectVersion("landing", "k", None)]
+    [arrival] = landing_objects(event("a+b%2Bc/%E5%B1%B1.dcm"))
+    assert arrival.version == ObjectVersion("landing", "a b+c/山.dcm", "v1")
+    [arrival] = landing_objects(event("k", version=None))
+    assert arrival.version == ObjectVersion("landing", "k", None)
+
+
+def measurements(caplog: pytest.LogCaptureFixture) -> list[dict[str, object]]:
+    return [as_fields(record.measurements) for record in caplog.records if hasattr(record, "measurements")]
+
+
+def test_a_batch_measures_what_became_of_its_objects(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    recorder = Recorder(
+        {"a": "1.1", "b": "1.2", "c": "1.1", "bad": None, "down": ServiceFaultError("throttled")}, "1.2"
+    )
+    recorder.now = lambda: datetime(2026, 1, 31, 12, 0, 2, 500_000, UTC)
+    with pytest.raises(BatchFailedError):
+        recorder.ingest(
+            event("a", "bad", at="2026-01-31T12:00:00.000Z"),
+            event("b", at="2026-01-31T12:00:00.000Z"),
+            event("c", at="2026-01-31T12:00:01.250Z"),
+            event("down"),
+        )
+    assert measurements(caplog) == [
+        {
+            "InstancesPublished": 2,
+            "InstancesRejected": 1,
+            "ConversionFailures": 1,
+            "PublicationFailures": 1,
+            "ArrivalToSearchableMilliseconds": [2500, 1250],
+        }
+    ]
+
+
+@pytest.mark.parametrize("at", ["", "yesterday", "2026-01-31T12:00:00", "2026-13-31T12:00:00Z"])
+def test_an_event_whose_time_makes_no_sense_is_ingested_and_not_measured(
+    at: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    recorder = Recorder({"a": "1.1"})
+    recorder.ingest(event("a", at=at))
+    assert recorder.published == ["1.1"]
+    [measured] = measurements(caplog)
+    assert measured["InstancesPublished"] == 1
+    assert "ArrivalToSearchableMilliseconds" not in measured
+
+
+def test_a_clock_that_is_ahead_of_ours_gives_no_negative_time(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    recorder = Recorder({"a": "1.1"})
+    recorder.now = lambda: datetime(2026, 1, 31, 12, 0, 0, 0, UTC)
+    recorder.ingest(event("a", at="2026-01-31T12:00:01.000Z"))
+    assert measurements(caplog)[0]["ArrivalToSearchableMilliseconds"] == [0]
+
+
+def test_more_arrivals_than_a_line_may_hold_are_measured_in_several(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    recorder = Recorder({str(number): "1.1" for number in range(230)})
+    recorder.now = lambda: datetime(2026, 1, 31, 12, 0, 1, 0, UTC)
+    recorder.ingest(event(*(str(number) for number in range(230)), at="2026-01-31T12:00:00.000Z"))
+    values = [fields["ArrivalToSearchableMilliseconds"] for fields in measurements(caplog)]
+    assert values == [[1000] * 100, [1000] * 100, [1000] * 30]
+    assert measurements(caplog)[0]["InstancesPublished"] == 230

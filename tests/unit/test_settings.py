@@ -1,0 +1,63 @@
+"""Settings as they are read from the environment."""
+
+import pytest
+
+from chalicelib.bootstrap import Services
+from chalicelib.errors import ServiceFaultError
+from chalicelib.settings import DatabaseTls, Settings
+
+REQUIRED = {
+    "LANDING_BUCKET": "landing",
+    "STATIC_BUCKET": "static",
+    "RECORDS_TABLE": "records",
+    "REJECTIONS_TABLE": "rejections",
+    "DATABASE_SECRET_ID": "database",
+}
+
+
+def read(**variables: str) -> Settings:
+    return Settings.from_environment({**REQUIRED, **variables})
+
+
+@pytest.mark.parametrize("missing", REQUIRED)
+def test_a_variable_that_is_missing_is_named(missing: str) -> None:
+    with pytest.raises(KeyError, match=missing):
+        Settings.from_environment({name: value for name, value in REQUIRED.items() if name != missing})
+
+
+@pytest.mark.parametrize(
+    ("variables", "tls"),
+    [
+        ({}, DatabaseTls.PREFERRED),
+        ({"DATABASE_TLS": ""}, DatabaseTls.PREFERRED),
+        ({"DATABASE_TLS": "required"}, DatabaseTls.REQUIRED),
+        ({"DATABASE_TLS": "verified"}, DatabaseTls.VERIFIED),
+        ({"DATABASE_CA_FILE": "ca.pem"}, DatabaseTls.VERIFIED),
+        ({"DATABASE_CA_FILE": "ca.pem", "DATABASE_TLS": "verified"}, DatabaseTls.VERIFIED),
+    ],
+)
+def test_a_database_whose_authorities_are_given_is_checked(variables: dict[str, str], tls: DatabaseTls) -> None:
+    assert read(**variables).database_tls is tls
+
+
+def test_a_kind_of_tls_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(ValueError, match="DATABASE_TLS is 'yes', not one of preferred, required, verified"):
+        read(DATABASE_TLS="yes")
+
+
+@pytest.mark.parametrize("tls", ["preferred", "required"])
+def test_authorities_that_nothing_would_be_checked_against_are_refused(tls: str) -> None:
+    with pytest.raises(ValueError, match="DATABASE_CA_FILE is given, but DATABASE_TLS"):
+        read(DATABASE_CA_FILE="ca.pem", DATABASE_TLS=tls)
+
+
+def test_what_is_empty_is_not_set() -> None:
+    settings = read(ARCHIVE_NAME="", LANDING_RETRY_SECONDS="", DATABASE_MASTER_SECRET_ID="", DATABASE_CA_FILE="")
+    assert settings == read()
+    assert settings.archive_name is None
+    assert settings.landing_retry_seconds is None
+
+
+def test_a_function_without_the_masters_secret_migrates_nothing() -> None:
+    with pytest.raises(ServiceFaultError, match="DATABASE_MASTER_SECRET_ID is not set"):
+        _ = Services(read()).migration
