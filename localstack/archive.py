@@ -3,11 +3,12 @@
 import json
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from localstack.aws import EmulatedAws
+from localstack.cdk_deployment import CdkDeployment
 from localstack.chalice_deployment import ChaliceDeployment
 from localstack.configuration import HOST, Configuration
 from localstack.deployment import Deployed, Deployment
@@ -22,6 +23,10 @@ from localstack.sample import store_sample, wait_until_searchable
 from localstack.viewer import app_config, install_viewer
 
 _STEPS = 9
+_DEPLOYMENTS: Mapping[str, Callable[[EmulatedAws, Configuration, str], Deployment]] = {
+    "chalice": ChaliceDeployment,
+    "cdk": CdkDeployment,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +128,8 @@ class Archive:
             step.detail = ", ".join(f"{name} {port}" for name, port in ports.items())
         aws = EmulatedAws(ports["emulator"], configuration.region, localstack=configuration.backend == "localstack")
         viewer_url = f"http://{HOST}:{ports['edge']}/"
-        dicomweb_root = f"{viewer_url}dicomweb"
-        deployment = self._deployment(aws)
+        way = _DEPLOYMENTS[configuration.deployment]
+        deployment = way(aws, configuration, f"{viewer_url}dicomweb")
         with progress.step(backend.aws_title) as step:
             backend.start_aws()
             step.detail = aws.endpoint
@@ -135,7 +140,7 @@ class Archive:
             viewer = install_viewer(layout.cache, self.supervisor.log("viewer"))
             viewer_config = layout.run / "app-config.js"
             viewer_config.write_text(app_config())
-        deployed = deployment.complete(progress, database, dicomweb_root)
+        deployed = deployment.complete(progress, database)
         urls = self._urls(viewer_url, aws, deployed)
         with progress.step("STOW service"):
             backend.start_stow({**deployed.store_settings, **aws.environment()})
@@ -156,9 +161,6 @@ class Archive:
             step.detail = self._store_sample(urls)
         self._urls_file.write_text(urls.to_json() + "\n")
         return urls
-
-    def _deployment(self, aws: EmulatedAws) -> Deployment:
-        return ChaliceDeployment(aws, self.configuration)
 
     def _urls(self, viewer: str, aws: EmulatedAws, deployed: Deployed) -> Urls:
         settings = deployed.store_settings

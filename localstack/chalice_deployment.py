@@ -22,20 +22,23 @@ class ChaliceDeployment:
         Where they are made.
     configuration
         Their names and limits.
+    dicomweb_root
+        URL of the DICOMweb root at the edge.
     """
 
-    def __init__(self, aws: EmulatedAws, configuration: Configuration) -> None:
+    def __init__(self, aws: EmulatedAws, configuration: Configuration, dicomweb_root: str) -> None:
         self._aws = aws
         self._configuration = configuration
+        self._dicomweb_root = dicomweb_root
 
     def prepare(self, _progress: Progress, database_port: int) -> Database:
         """Make the secret with the database's address and account."""
         return ensure_database_secret(self._aws, self._configuration, database_port)
 
-    def complete(self, progress: Progress, database: Database, dicomweb_root: str) -> Deployed:
+    def complete(self, progress: Progress, database: Database) -> Deployed:
         """Make the rest, and deploy the application."""
         configuration = self._configuration
-        settings = self._settings(dicomweb_root)
+        settings = self._settings()
         with progress.step("Buckets, queue, tables and schema"):
             provision(self._aws, configuration)
             with closing(connect(database)) as connection:
@@ -46,7 +49,7 @@ class ChaliceDeployment:
             step.detail = "deployed" if deployed else "unchanged"
         return Deployed(api_url=api_url, store_settings=settings)
 
-    def _settings(self, dicomweb_root: str) -> Mapping[str, str]:
+    def _settings(self) -> Mapping[str, str]:
         """Variables that every process of the archive reads its settings from (chalicelib.settings)."""
         configuration = self._configuration
         return {
@@ -56,5 +59,5 @@ class ChaliceDeployment:
             "REJECTIONS_TABLE": configuration.rejections_table,
             "DATABASE_SECRET_ID": configuration.database_secret,
             "LANDING_QUEUE_NAME": configuration.landing_queue,
-            "DICOMWEB_ROOT": dicomweb_root,
+            "DICOMWEB_ROOT": self._dicomweb_root,
         }

@@ -25,5 +25,5 @@ class Deployment(Protocol):
     def prepare(self, progress: Progress, database_port: int) -> Database:
         """Make what must be there before the database starts: its account is in a secret."""
 
-    def complete(self, progress: Progress, database: Database, dicomweb_root: str) -> Deployed:
+    def complete(self, progress: Progress, database: Database) -> Deployed:
         """Make the rest, with the database there."""

@@ -9,7 +9,7 @@ from localstack.configuration import HOST, PROJECT, Layout
 from localstack.processes import Supervisor, clean_environment
 
 PYTHON = PROJECT / ".venv-emulator" / "bin" / "python"
-_LAUNCHER = Path(__file__).with_name("ministack_launcher.py")
+_LAUNCHER = "localstack.ministack_launcher"
 
 
 def emulator_environment(layout: Layout, port: int, region: str, database_port: int | None = None) -> dict[str, str]:
@@ -53,9 +53,9 @@ def start_emulator(
     _remove_left_overs(Path(environment["TMPDIR"]))
     supervisor.start(
         "emulator",
-        [PYTHON, _LAUNCHER],
+        [PYTHON, "-m", _LAUNCHER],
         environment=environment,
-        directory=layout.run,
+        directory=PROJECT,
         ready=lambda: _answers(port),
     )
 

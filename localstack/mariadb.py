@@ -18,7 +18,11 @@ from localstack.processes import Supervisor
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Database:
-    """How to reach the index; `function_host` and `function_port` are where the functions see it."""
+    """How to reach the index; `function_host` and `function_port` are where the functions see it.
+
+    An `administrator` may also make other users, as the first user of a database cluster on AWS. With the PEM file of
+    a `certificate` and its key, connections must be encrypted.
+    """
 
     port: int
     function_host: str
@@ -27,6 +31,8 @@ class Database:
     user: str
     password: str
     host: str = HOST
+    administrator: bool = False
+    certificate: Path | None = None
 
 
 def start_mariadb(supervisor: Supervisor, layout: Layout, database: Database) -> None:
@@ -52,11 +58,18 @@ def start_mariadb(supervisor: Supervisor, layout: Layout, database: Database) ->
             "--collation-server=utf8mb4_unicode_520_ci",
             "--innodb-buffer-pool-size=256M",
             "--max-connections=300",
+            *_encryption(database.certificate),
         ],
         environment={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "TZ": "UTC"},
         directory=layout.run,
         ready=lambda: _accepts(database),
     )
+
+
+def _encryption(certificate: Path | None) -> list[str]:
+    if certificate is None:
+        return []
+    return [f"--ssl-cert={certificate}", f"--ssl-key={certificate}", "--require-secure-transport=ON"]
 
 
 def _user() -> str:
@@ -91,13 +104,14 @@ def _install(data: Path, log: Path) -> None:
 def _write_init_file(run: Path, database: Database) -> Path:
     """SQL that the server runs at each start; made of generated and configured names only."""
     account = f"'{database.user}'@'{database.host}'"
+    rights = f"*.* TO {account} WITH GRANT OPTION" if database.administrator else f"`{database.name}`.* TO {account}"
     path = run / "mariadb-init.sql"
     path.touch(mode=0o600)
     path.write_text(
         f"CREATE DATABASE IF NOT EXISTS `{database.name}`;\n"
         f"CREATE USER IF NOT EXISTS {account};\n"
         f"ALTER USER {account} IDENTIFIED BY '{database.password}';\n"
-        f"GRANT ALL ON `{database.name}`.* TO {account};\n"
+        f"GRANT ALL ON {rights};\n"
     )
     return path
 

@@ -1,10 +1,10 @@
 """Run the emulator (ministack, pinned in requirements-emulator.txt) with what `chalice deploy` and `cdk deploy` need.
 
-Runs with the emulator's own Python, in ``.venv-emulator``: nothing of the project is imported here.
+Runs with the emulator's own Python, in ``.venv-emulator``: of the project, only its other half is imported here.
 
 Strategy: ministack is patched from outside by the functions listed in `WORKAROUNDS`; each says what fails
 without it. A new version of ministack means trying each of them again
-(``WITHOUT=name,name python localstack/ministack_launcher.py`` leaves some out).
+(``WITHOUT=name,name python -m localstack.ministack_launcher`` leaves some out).
 """
 
 import compileall
@@ -15,7 +15,6 @@ import sys
 import tempfile
 import threading
 import types
-import uuid
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -23,7 +22,8 @@ from typing import Any
 
 from ministack.core import lambda_runtime
 from ministack.services import apigateway_v1, lambda_svc
-from ministack.services.cloudformation import provisioners
+
+from localstack import ministack_cloudformation
 
 Response = tuple[int, dict[str, str], Any]
 
@@ -62,6 +62,10 @@ def _import_paths(api_id: str, spec: dict[str, Any]) -> None:
     schemes = apigateway_v1._import_security_schemes(api_id, spec)
     for path, item in (spec.get("paths") or {}).items():
         apigateway_v1._import_path_item(api_id, path, item, schemes, spec.get("security"))
+    _heed_extensions(api_id, spec)
+
+
+def _heed_extensions(api_id: str, spec: dict[str, Any]) -> None:
     api = apigateway_v1._rest_apis[api_id]
     if "x-amazon-apigateway-binary-media-types" in spec:
         api["binaryMediaTypes"] = spec["x-amazon-apigateway-binary-media-types"]
@@ -128,6 +132,18 @@ def add_import_of_rest_apis() -> None:
     apigateway_v1.handle_request = handle_request
 
 
+def heed_extensions_of_templates() -> None:
+    """An API in a template keeps its paths only: without its binary types, answers stay in base64."""
+    import_rest_api = apigateway_v1._import_rest_api
+
+    def import_with_extensions(spec: dict[str, Any], data: dict[str, Any]) -> str:
+        api_id: str = import_rest_api(spec, data)
+        _heed_extensions(api_id, spec)
+        return api_id
+
+    apigateway_v1._import_rest_api = import_with_extensions
+
+
 _UNPACKING = threading.Lock()
 
 
@@ -154,70 +170,14 @@ def unpack_each_package_once() -> None:
     lambda_runtime.zipfile = types.SimpleNamespace(**{**vars(zipfile), "ZipFile": _SharedZip})
 
 
-_WITHOUT_EFFECT: dict[str, tuple[str, ...]] = {
-    "AWS::ApplicationAutoScaling::ScalableTarget": ("Id",),
-    "AWS::ApplicationAutoScaling::ScalingPolicy": ("Arn", "PolicyName"),
-    "AWS::EC2::FlowLog": ("Id",),
-    "AWS::EC2::SecurityGroupEgress": ("Id",),
-    "AWS::EC2::SecurityGroupIngress": ("Id",),
-    "AWS::SecretsManager::ResourcePolicy": ("Id",),
-    "AWS::SecretsManager::RotationSchedule": ("Id",),
-    "AWS::Serverless::Application": ("Outputs.RotationLambdaARN",),
-    "AWS::WAFv2::IPSet": ("Arn", "Id"),
-    "AWS::WAFv2::LoggingConfiguration": ("Id",),
-    "AWS::WAFv2::WebACLAssociation": ("Id",),
-}
-"""Types of resources that CloudFormation makes and nothing of an archive on one machine depends on, with the
-attributes that templates may ask of them: of a network without packets, of scaling, of filters before nothing."""
-
-
-def _without_effect(attributes: tuple[str, ...]) -> dict[str, Any]:
-    def named(physical_id: str) -> tuple[str, dict[str, str]]:
-        return physical_id, dict.fromkeys(attributes, physical_id)
-
-    def create(logical_id: str, _properties: dict[str, Any], _stack_name: str) -> tuple[str, dict[str, str]]:
-        return named(f"{logical_id.lower()}-{uuid.uuid4().hex[:17]}")
-
-    def update(physical_id: str, _old: Any, _new: Any, _stack_name: str) -> tuple[str, dict[str, str]]:
-        return named(physical_id)
-
-    def delete(_physical_id: str, _properties: dict[str, Any]) -> None:
-        """Nothing is there."""
-
-    return {"create": create, "update": update, "delete": delete}
-
-
-def accept_resources_without_effect() -> None:
-    """CloudFormation refuses a whole template for one type that it does not know."""
-    for name, attributes in _WITHOUT_EFFECT.items():
-        provisioners._RESOURCE_HANDLERS.setdefault(name, _without_effect(attributes))
-
-
-def lead_database_clusters_to_the_server() -> None:
-    """A cluster is a record without a server: whoever asks for its address gets that of the harness's MariaDB."""
-    host, port = os.environ.get("RDS_HOST"), os.environ.get("RDS_PORT")
-    if host is None or port is None:
-        return
-    handler = provisioners._RESOURCE_HANDLERS["AWS::RDS::DBCluster"]
-    create = handler["create"]
-
-    def create_with_address(*arguments: Any) -> tuple[str, dict[str, Any]]:
-        cluster_id, _ = create(*arguments)
-        cluster = provisioners._rds._clusters[cluster_id]
-        cluster.update(Endpoint=host, ReaderEndpoint=host, Port=int(port))
-        return cluster_id, provisioners._rds_db_cluster_attrs(cluster)
-
-    handler["create"] = create_with_address
-
-
 WORKAROUNDS: tuple[Callable[[], None], ...] = (
     activate_functions_at_once,
     shorten_wait_for_function_logs,
     accept_empty_compression_size,
     add_import_of_rest_apis,
+    heed_extensions_of_templates,
     unpack_each_package_once,
-    accept_resources_without_effect,
-    lead_database_clusters_to_the_server,
+    *ministack_cloudformation.WORKAROUNDS,
 )
 
 

@@ -10,7 +10,8 @@ import cf from 'cloudfront';
 import route from 'route.js';
 
 const ORIGINS = { viewer: 'viewer', api: 'api', store: 'stow', static: 'static', identity: 'static-identity' };
-const VARIANT = 'x-edge-variant';
+// Not `x-edge-...`: CloudFront refuses a function that touches headers with that beginning.
+const VARIANT = 'x-variant';
 // Without the permission to list, S3 says 403 of an object that is not there.
 const MISSING = [403, 404];
 // A response headers policy adds these to what origins answer; the edge's own answers bring them along.

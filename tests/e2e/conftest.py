@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+_RUNNING = os.environ.get("ARCHIVE_URLS")
+
 
 def pytest_collection_modifyitems(items):
     here = Path(__file__).parent
@@ -14,20 +16,32 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.harness)
 
 
+def pytest_generate_tests(metafunc):
+    """Run what bears the mark against an archive of each way of deployment, all else against the usual one."""
+    has_its_own = hasattr(metafunc.module, "archive")
+    if "archive" not in metafunc.fixturenames or has_its_own or _RUNNING:
+        return
+    from localstack.configuration import DEPLOYMENTS
+
+    marked = metafunc.definition.get_closest_marker("every_deployment") is not None
+    everywhere = marked and os.environ.get("BACKEND") != "localstack"  # whose free edition has no RDS and no ECS
+    metafunc.parametrize("archive", DEPLOYMENTS if everywhere else DEPLOYMENTS[:1], indirect=True, scope="session")
+
+
 @pytest.fixture(scope="session")
-def archive():
+def archive(request):
     """Addresses of a running archive (localstack.archive.Urls), empty at the session's start.
 
-    ARCHIVE_URLS names a file with the output of `make urls` to use an archive that runs already; what a test
-    stores stays in it then.
+    BACKEND chooses what it runs on. ARCHIVE_URLS names a file with the output of
+    `make urls` to use an archive that runs already; what a test stores stays in it then.
     """
     from localstack.archive import Urls
     from tests.e2e.private_archive import private_archive
 
-    if file := os.environ.get("ARCHIVE_URLS"):
-        yield Urls(**json.loads(Path(file).read_text()))
+    if _RUNNING:
+        yield Urls(**json.loads(Path(_RUNNING).read_text()))
         return
-    with private_archive("test") as (_, urls):
+    with private_archive(f"test-{request.param}", deployment=request.param) as (_, urls):
         yield urls
 
 

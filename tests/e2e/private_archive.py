@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from localstack.configuration import PROJECT, Configuration
 
 @contextmanager
 def private_archive(name: str, **changes: Any) -> Iterator[tuple[Archive, Urls]]:
-    """Start an archive, and end it; gives what controls it, and its addresses.
+    """Start an archive by the backend that BACKEND names, and end it; gives what controls it, and its addresses.
 
     Parameters
     ----------
@@ -24,7 +25,8 @@ def private_archive(name: str, **changes: Any) -> Iterator[tuple[Archive, Urls]]
         Fields of the harness's configuration.
     """
     state = PROJECT / ".local" / name
-    configuration = replace(Configuration.from_environment({"STATE_DIR": str(state), "SAMPLE": "0"}), **changes)
+    environment = {"STATE_DIR": str(state), "SAMPLE": "0", "BACKEND": os.environ.get("BACKEND", "")}
+    configuration = replace(Configuration.from_environment(environment), **changes)
     archive = Archive(configuration)
     archive.stop()  # what a killed test run left
     for directory in (configuration.layout.data, configuration.layout.run):

@@ -10,6 +10,8 @@ from pydicom.dataset import Dataset
 from tests.builders import make_instance
 from tests.e2e.sources import fresh_uid
 
+pytestmark = pytest.mark.every_deployment
+
 
 @pytest.fixture
 def client(archive) -> DICOMwebClient:

@@ -10,6 +10,8 @@ from tests.e2e.clients import DICOM, DICOM_JSON, Answer, get, search, store
 from tests.e2e.sources import FRAME_MEDIA_TYPES, MADE, Source, make_source, packaged_source
 from tests.pydicom_files import COMPARABLE_FILES, pydicoms_json, without_binary
 
+pytestmark = pytest.mark.every_deployment
+
 # As people name things: PS3.10 allows none of it, S3 all.
 KEYS = [
     "any/key/{}.dcm",

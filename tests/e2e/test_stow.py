@@ -21,6 +21,8 @@ from tests.e2e.clients import (
 )
 from tests.e2e.sources import Source, fresh_uid, make_source
 
+pytestmark = pytest.mark.every_deployment
+
 DUPLICATE = 273
 DATA_SET_DOES_NOT_MATCH = 43264
 CANNOT_UNDERSTAND = 49152

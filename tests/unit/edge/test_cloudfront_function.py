@@ -78,20 +78,20 @@ def test_stored_object_comes_from_the_bucket_and_else_from_the_api(call: Call) -
     assert calls == [["group", {"originIds": origins, "failoverCriteria": {"statusCodes": [403, 404]}}]]
     assert request["uri"] == f"{INSTANCE}/metadata"
     assert request["querystring"] == {}
-    assert request["headers"]["x-edge-variant"] == {"value": "static"}
+    assert request["headers"]["x-variant"] == {"value": "static"}
 
 
 def test_identity_copy_has_an_origin_and_a_cache_entry_of_its_own(call: Call) -> None:
     request, calls = call("GET", f"{INSTANCE}/metadata")
     assert calls[0][1]["originIds"] == [{"originId": "static-identity"}, {"originId": "api"}]
     assert request["uri"] == f"{INSTANCE}/metadata"
-    assert request["headers"]["x-edge-variant"] == {"value": "static-identity"}
+    assert request["headers"]["x-variant"] == {"value": "static-identity"}
 
 
 def test_made_representations_are_cached_by_what_was_asked(call: Call) -> None:
-    request, calls = call("GET", f"{INSTANCE}/frames/1", accept="image/png", x_edge_variant="static")
+    request, calls = call("GET", f"{INSTANCE}/frames/1", accept="image/png", x_variant="static")
     assert calls == [["select", "api"]]
-    assert request["headers"]["x-edge-variant"] == {"value": "api image/png"}
+    assert request["headers"]["x-variant"] == {"value": "api image/png"}
 
 
 def test_api_is_always_told_what_is_accepted(call: Call) -> None:

@@ -1,0 +1,80 @@
+"""A stage's settings in Chalice's configuration: the same for the CDK application and for `chalice deploy`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+API_STAGE = "api"
+"""The stage's name in API Gateway, the first segment of its URLs."""
+
+# The API's time-out is what API Gateway waits at most; memory is what gives a function one whole CPU.
+CONVERT_TIMEOUT_SECONDS = 300
+_API = {"lambda_memory_size": 1769, "lambda_timeout": 29}
+_CONVERT = {"lambda_memory_size": 1769, "lambda_timeout": CONVERT_TIMEOUT_SECONDS}
+_MIGRATE = {"lambda_memory_size": 512, "lambda_timeout": 300}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resources:
+    """What the functions use, by name or ARN, as the stacks' outputs give it.
+
+    `database_ca_file` is a path in the repository; without it the authorities are those that chalicelib ships.
+    """
+
+    archive: str
+    dicomweb_root: str
+    landing_bucket: str
+    landing_queue_name: str
+    static_bucket: str
+    records_table: str
+    rejections_table: str
+    database_secret: str
+    database_master_secret: str
+    search_role_arn: str
+    convert_role_arn: str
+    migrate_role_arn: str
+    subnet_ids: Sequence[str]
+    security_group_id: str
+    database_tls: str = "verified"
+    database_ca_file: str | None = None
+
+
+def stage_settings(resources: Resources) -> dict[str, Any]:
+    """Settings of one stage, in the form of ``.chalice/config.json``."""
+    environment = {
+        "ARCHIVE_NAME": resources.archive,
+        "DICOMWEB_ROOT": resources.dicomweb_root,
+        "LANDING_BUCKET": resources.landing_bucket,
+        "LANDING_QUEUE_NAME": resources.landing_queue_name,
+        # What fails comes again before the queue's time-out of half an hour, each time later.
+        "LANDING_RETRY_SECONDS": "30",
+        "STATIC_BUCKET": resources.static_bucket,
+        "RECORDS_TABLE": resources.records_table,
+        "REJECTIONS_TABLE": resources.rejections_table,
+        "DATABASE_SECRET_ID": resources.database_secret,
+        "DATABASE_TLS": resources.database_tls,
+    }
+    if resources.database_ca_file:
+        environment["DATABASE_CA_FILE"] = resources.database_ca_file
+    return {
+        "api_gateway_stage": API_STAGE,
+        # CloudFront stands before it: another CloudFront in between would only cost time.
+        "api_gateway_endpoint_type": "REGIONAL",
+        "autogen_policy": False,
+        "manage_iam_role": False,
+        "iam_role_arn": resources.search_role_arn,
+        "environment_variables": environment,
+        "security_group_ids": [resources.security_group_id],
+        "subnet_ids": list(resources.subnet_ids),
+        "xray": True,
+        "lambda_functions": {
+            "api_handler": dict(_API),
+            "convert": {**_CONVERT, "iam_role_arn": resources.convert_role_arn},
+            "migrate": {
+                **_MIGRATE,
+                "iam_role_arn": resources.migrate_role_arn,
+                # Chalice joins them with the stage's.
+                "environment_variables": {"DATABASE_MASTER_SECRET_ID": resources.database_master_secret},
+            },
+        },
+    }

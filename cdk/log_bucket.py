@@ -1,0 +1,55 @@
+"""The bucket of the logs that services deliver by themselves: of access to objects, of the network, of the edge."""
+
+from aws_cdk import Aws, Duration, RemovalPolicy
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+FLOW_LOGS = "vpc-flows/"
+"""Prefix of the network's flow logs."""
+
+
+def log_bucket(scope: Construct, retention: Duration) -> s3.Bucket:
+    """Make the bucket.
+
+    Parameters
+    ----------
+    retention
+        How long a log is kept.
+    """
+    bucket = s3.Bucket(
+        scope,
+        "Logs",
+        block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+        encryption=s3.BucketEncryption.S3_MANAGED,  # S3 delivers its access logs to no other
+        enforce_ssl=True,
+        minimum_tls_version=1.2,
+        object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+        removal_policy=RemovalPolicy.RETAIN,
+        versioned=True,
+        lifecycle_rules=[
+            s3.LifecycleRule(
+                id="retention",
+                expiration=retention,
+                noncurrent_version_expiration=Duration.days(1),
+                abort_incomplete_multipart_upload_after=Duration.days(7),
+            )
+        ],
+    )
+    # Else AWS adds them itself when the flow log is made, and the next deployment takes them away.
+    delivery = iam.ServicePrincipal("delivery.logs.amazonaws.com")
+    ours = {"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
+    bucket.add_to_resource_policy(
+        iam.PolicyStatement(
+            principals=[delivery],
+            actions=["s3:PutObject"],
+            resources=[bucket.arn_for_objects(f"{FLOW_LOGS}AWSLogs/{Aws.ACCOUNT_ID}/*")],
+            conditions=ours,
+        )
+    )
+    bucket.add_to_resource_policy(
+        iam.PolicyStatement(
+            principals=[delivery], actions=["s3:GetBucketAcl"], resources=[bucket.bucket_arn], conditions=ours
+        )
+    )
+    return bucket

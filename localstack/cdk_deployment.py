@@ -1,0 +1,200 @@
+"""The archive as the CDK application makes it: the same stacks that are deployed to AWS, in the emulator.
+
+Strategy: the database of the emulated cluster is the harness's own server, which must know the account that the
+index stack made up. So the templates are written once and deployed in two steps, with the server's start between:
+the stacks with the data first; then the others, whose migration logs in with that account. The functions check the
+server's certificate, as they do on AWS: its authority is put into a copy of the sources, as an operator would put one.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import uuid
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import trustme
+
+from localstack.aws import EmulatedAws
+from localstack.configuration import HOST, PROJECT, Configuration
+from localstack.deployment import Deployed
+from localstack.errors import HarnessError
+from localstack.mariadb import Database
+from localstack.processes import clean_environment
+from localstack.progress import Progress
+
+NAME = "archive"
+_ACCOUNT = "000000000000"
+_DATA_STACKS = ("storage", "records", "index")
+_CDK = PROJECT / "cdk" / "node_modules" / ".bin" / "cdk"
+_SOURCES = ("app.py", "requirements.txt", "chalicelib", "cdk", "stow_nlb", ".chalice/config.json")
+AUTHORITY = "chalicelib/certificates/harness.pem"
+_TIMEOUT_SECONDS = 900  # the first time, pip downloads the package's dependencies
+
+
+class CdkDeployment:
+    """One archive's stacks.
+
+    Parameters
+    ----------
+    aws
+        Where they are deployed.
+    configuration
+        Where templates and outputs are kept.
+    dicomweb_root
+        URL of the DICOMweb root at the edge.
+
+    Attributes
+    ----------
+    sources
+        The copy of the project that is deployed.
+    """
+
+    def __init__(self, aws: EmulatedAws, configuration: Configuration, dicomweb_root: str) -> None:
+        self._aws = aws
+        self._dicomweb_root = dicomweb_root
+        self._region = configuration.region
+        self._log = configuration.layout.logs / "cdk.log"
+        self.sources = configuration.layout.app / "sources"
+        self._assembly = configuration.layout.app / "cdk.out"
+        self._certificates = configuration.layout.data / "certificates"
+        self._directory = configuration.layout.run
+
+    def prepare(self, progress: Progress, database_port: int) -> Database:
+        """Write the templates and deploy the stacks that hold data; gives the cluster's first account."""
+        with progress.step("CDK: templates, storage, records and index"):
+            self._assemble()
+            self._synthesize()
+            self._cdk("bootstrap", f"aws://{_ACCOUNT}/{self._region}")
+            outputs = self.deploy(*_DATA_STACKS)
+        secret = self._aws.client("secretsmanager").get_secret_value(SecretId=outputs["DatabaseMasterSecretArn"])
+        account = json.loads(secret["SecretString"])
+        return Database(
+            port=database_port,
+            function_host=account["host"],
+            function_port=account["port"],
+            name=account["dbname"],
+            user=account["username"],
+            password=account["password"],
+            administrator=True,
+            certificate=self._certificates / "server.pem",
+        )
+
+    def complete(self, progress: Progress, _database: Database) -> Deployed:
+        """Deploy all other stacks; the migration makes the schema, and the account of the functions."""
+        with progress.step("CDK: application, store, edge and operations") as step:
+            outputs = self.deploy()
+            step.detail = f"{len(outputs)} outputs"
+        api = urlsplit(outputs["ApiUrl"])  # https://<id>.execute-api.<region>.amazonaws.com/<stage>
+        api_id = str(api.hostname).partition(".")[0]
+        return Deployed(
+            api_url=f"{self._aws.endpoint}/restapis/{api_id}{api.path.rstrip('/')}/_user_request_",
+            store_settings=self._store_settings(),
+        )
+
+    def deploy(self, *stacks: str) -> dict[str, str]:
+        """Deploy some stacks, or all; returns the outputs of these."""
+        outputs = self._directory / "cdk-outputs.json"
+        self._cdk(
+            "deploy",
+            *(["--exclusively", *(f"{NAME}-{stack}" for stack in stacks)] if stacks else ["--all"]),
+            "--require-approval=never",
+            f"--outputs-file={outputs}",
+        )
+        by_stack: dict[str, dict[str, str]] = json.loads(outputs.read_text())
+        return {name: value for values in by_stack.values() for name, value in values.items()}
+
+    def destroy(self) -> None:
+        """Destroy all stacks."""
+        self._cdk("destroy", "--all", "--force")
+
+    def _assemble(self) -> None:
+        """Copy the sources, and add the authority of the database's certificate, which is made the first time."""
+        shutil.rmtree(self.sources, ignore_errors=True)
+        ignored = shutil.ignore_patterns("__pycache__", "node_modules", "deployment.toml")
+        for name in _SOURCES:
+            source, target = PROJECT / name, self.sources / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if source.is_dir():
+                shutil.copytree(source, target, ignore=ignored)
+            else:
+                shutil.copyfile(source, target)
+        authority, server = self._certificates / "authority.pem", self._certificates / "server.pem"
+        if not authority.exists():
+            self._certificates.mkdir(mode=0o700, exist_ok=True)
+            issuer = trustme.CA()
+            issuer.issue_cert(HOST).private_key_and_cert_chain_pem.write_to_path(server)
+            issuer.cert_pem.write_to_path(authority)
+        target = self.sources / AUTHORITY
+        target.parent.mkdir(exist_ok=True)
+        shutil.copyfile(authority, target)
+
+    def _synthesize(self) -> None:
+        configuration = self._directory / "deployment.toml"
+        configuration.write_text(_toml(self._deployment()))
+        viewer = self._directory / "viewer"  # the edge here serves OHIF from a directory: this is to see it deployed
+        viewer.mkdir(exist_ok=True)
+        (viewer / "index.html").write_text("<!doctype html><title>Viewer</title>\n")
+        places = {"DEPLOYMENT": configuration, "CDK_OUTDIR": self._assembly, "VIEWER_DIRECTORY": viewer}
+        self._run([sys.executable, "-m", "cdk"], {name: str(path) for name, path in places.items()})
+
+    def _deployment(self) -> Mapping[str, Any]:
+        """What somebody with an account would write; the certificate and the image are never looked at."""
+        return {
+            "name": NAME,
+            "account": _ACCOUNT,
+            "region": self._region,
+            "certificate_arn": f"arn:aws:acm:{self._region}:{_ACCOUNT}:certificate/{uuid.UUID(int=0)}",
+            "stow_fqdn": "stow.archive.example",
+            "dicomweb_root": self._dicomweb_root,
+            "store_image": "registry.example/stow:1",
+            "database_ca_file": AUTHORITY,
+            "deletion_protection": False,
+        }
+
+    def _store_settings(self) -> dict[str, str]:
+        """Environment of the store's container, as its task definition has it."""
+        resources = self._aws.client("cloudformation").describe_stack_resources(StackName=f"{NAME}-store")
+        [task] = [
+            resource["PhysicalResourceId"]
+            for resource in resources["StackResources"]
+            if resource["ResourceType"] == "AWS::ECS::TaskDefinition"
+        ]
+        definition = self._aws.client("ecs").describe_task_definition(taskDefinition=task)["taskDefinition"]
+        [container] = definition["containerDefinitions"]
+        return {variable["name"]: variable["value"] for variable in container["environment"]}
+
+    def _cdk(self, command: str, *arguments: str) -> None:
+        self._run([str(_CDK), command, *arguments, f"--app={self._assembly}", "--progress=events"], {})
+
+    def _run(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
+        binaries = str(Path(sys.executable).parent)  # has node
+        inherited = clean_environment()
+        with self._log.open("ab") as output:
+            result = subprocess.run(
+                command,
+                cwd=self.sources,
+                env={
+                    **inherited,
+                    **self._aws.environment(),
+                    **environment,
+                    "PATH": f"{binaries}{os.pathsep}{inherited['PATH']}",
+                    "CI": "true",
+                },
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                timeout=_TIMEOUT_SECONDS,
+                check=False,
+            )
+        if result.returncode:
+            raise HarnessError(f"{Path(command[0]).name} {command[1]} ended with status {result.returncode}", self._log)
+
+
+def _toml(values: Mapping[str, Any]) -> str:
+    """Text that any reader of TOML takes: JSON's strings, numbers and arrays are TOML's too."""
+    return "".join(f"{name} = {json.dumps(value)}\n" for name, value in values.items())
