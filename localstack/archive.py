@@ -120,6 +120,7 @@ class Archive:
 
     def _start(self) -> Urls:
         configuration, layout = self.configuration, self.configuration.layout
+        self._keep_to_one_deployment()
         progress = Progress(_STEPS)
         with progress.step("Ports") as step:
             ports = choose_ports(layout.ports, configuration.requested_ports)
@@ -161,6 +162,16 @@ class Archive:
             step.detail = self._store_sample(urls)
         self._urls_file.write_text(urls.to_json() + "\n")
         return urls
+
+    def _keep_to_one_deployment(self) -> None:
+        """Each way has buckets and tables of its own, but there is one database: it would show the other's studies."""
+        wanted, kept = self.configuration.deployment, self.configuration.layout.data / "deployment"
+        former = kept.read_text() if kept.exists() else wanted
+        if former != wanted:
+            raise HarnessError(
+                f"this archive was made by DEPLOY={former}: go on with that, name another STATE_DIR, or `make clean`"
+            )
+        kept.write_text(wanted)
 
     def _urls(self, viewer: str, aws: EmulatedAws, deployed: Deployed) -> Urls:
         settings = deployed.store_settings

@@ -25,6 +25,8 @@ BACKENDS = ("embedded", "localstack")
 DEPLOYMENTS = ("chalice", "cdk")
 """Who makes what the archive needs of AWS: the harness and `chalice deploy`, or the CDK application."""
 
+_STATE = {"chalice": ".local/archive", "cdk": ".local/archive-cdk"}
+
 
 @dataclass(frozen=True, slots=True)
 class Layout:
@@ -116,7 +118,7 @@ class Configuration:
             raise ValueError("DEPLOY=cdk is for the embedded backend: LocalStack's free edition has no RDS and no ECS")
         function_timeout_seconds = _positive_integer(env, "FUNCTION_TIMEOUT_SECONDS", 300)
         return cls(
-            layout=Layout((PROJECT / (env.get("STATE_DIR") or ".local/archive")).resolve()),
+            layout=Layout((PROJECT / (env.get("STATE_DIR") or _STATE[deployment])).resolve()),
             backend=backend,
             deployment=deployment,
             requested_ports={
