@@ -32,7 +32,7 @@ clean: $(BIN)/python ## remove the archive's data
 	@$(HARNESS) clean
 
 check: lint ## format, lint, types, import contracts and the fast tests: under a minute
-	@$(BIN)/pytest -q -m "not harness and not database"
+	@$(BIN)/pytest -q -m "not harness and not database and not infrastructure"
 
 test: setup-tests lint ## all that the project promises
 	@$(BIN)/pytest

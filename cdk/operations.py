@@ -23,8 +23,8 @@ from cdk.store import StoreStack
 
 # All that CloudFront can tell but the query, the page that referred and cookies: those hold names and UIDs of patients.
 LOGGED_FIELDS = (
-    "timestamp",
-    "DistributionId",
+    "date",
+    "time",
     "x-edge-location",
     "x-edge-request-id",
     "c-ip",
@@ -87,7 +87,7 @@ class EdgeLogs(Construct):
             delivery_source_name=name,
             delivery_destination_arn=destination.attr_arn,
             record_fields=list(LOGGED_FIELDS),
-            s3_suffix_path="edge/{yyyy}/{MM}/{dd}",
+            s3_suffix_path="{DistributionId}/{yyyy}/{MM}/{dd}",
         )
         delivery.add_resource_dependency(source)
 

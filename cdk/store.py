@@ -13,6 +13,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from cdk.access import WRITE_WITH_KEY
 from cdk.configuration import PROJECT, Deployment
 from cdk.index import IndexStack
 from cdk.log_retention import retention
@@ -190,8 +191,11 @@ def task_statements(landing: s3.IBucket, records_table_arn: str, key: kms.IKey) 
             actions=["s3:PutObject", "s3:AbortMultipartUpload"], resources=[landing.arn_for_objects("*")]
         ),
         iam.PolicyStatement(actions=["dynamodb:BatchGetItem"], resources=[records_table_arn]),
-        # Parts of an upload are encrypted with the key of the first, so that is decrypted again.
-        iam.PolicyStatement(actions=["kms:GenerateDataKey", "kms:Decrypt"], resources=[key.key_arn]),
+        iam.PolicyStatement(
+            # Parts of an upload are encrypted with the key of the first, so that is decrypted again.
+            actions=[*WRITE_WITH_KEY, "kms:Decrypt", "kms:DescribeKey"],
+            resources=[key.key_arn],
+        ),
     ]
 
 

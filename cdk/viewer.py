@@ -13,10 +13,11 @@ from aws_cdk import aws_s3_deployment as s3_deployment
 from constructs import Construct
 
 from cdk.configuration import Deployment
+from cdk.configuration_file import ConfigurationError
 from cdk.log_retention import retention
 from cdk.stack import ArchiveStack
 from cdk.storage import StorageStack, of_distributions
-from cdk.viewer_files import app_config, viewer_files
+from cdk.viewer_files import ViewerFilesError, app_config, viewer_files
 
 # OHIF's build puts a digest into these names, so what is behind a name never changes.
 HASHED = ("*.bundle.*.js", "*.woff2")
@@ -126,6 +127,11 @@ class ViewerStack(ArchiveStack):
     ----------
     viewer_directory
         OHIF's built files; fetched from npm, or from this checkout's cache, if not given.
+
+    Raises
+    ------
+    ConfigurationError
+        They are not given, and cannot be fetched.
     """
 
     def __init__(
@@ -141,7 +147,17 @@ class ViewerStack(ArchiveStack):
             self,
             "Viewer",
             deployment,
-            directory=viewer_directory or viewer_files(),
+            directory=viewer_directory or _fetched(),
             key=storage.data_key,
             log_bucket=storage.log_bucket,
         ).bucket
+
+
+def _fetched() -> Path:
+    try:
+        return viewer_files()
+    except ViewerFilesError as error:
+        raise ConfigurationError(
+            f"The viewer's files are needed: {error}. The environment variable VIEWER_DIRECTORY can name a directory "
+            "that has them."
+        ) from error

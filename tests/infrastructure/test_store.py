@@ -98,8 +98,12 @@ def test_a_task_may_write_landing_objects_and_read_which_instances_there_are_and
         "s3:PutObject",
         "s3:AbortMultipartUpload",
         "dynamodb:BatchGetItem",
-        "kms:GenerateDataKey",
         "kms:Decrypt",
+        "kms:DescribeKey",
+        "kms:Encrypt",
+        "kms:GenerateDataKey",
+        "kms:ReEncryptFrom",
+        "kms:ReEncryptTo",
     }
     assert all(statement["Resource"] != "*" for statement in statements)
     task_role = only(store, "AWS::ECS::TaskDefinition")["TaskRoleArn"]["Fn::GetAtt"][0]
