@@ -2,19 +2,20 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import psutil
 import pytest
 
 from localstack.archive import Archive, Urls
 from localstack.aws import EmulatedAws
-from localstack.mariadb import start_mariadb
+from localstack.mariadb import Database, connect, start_mariadb
 from localstack.provision import ensure_database_secret
+from tests.builders import make_instance
 from tests.e2e.backend import Backend, Landed
 from tests.e2e.clients import get, search, store, values, wait_until
 from tests.e2e.private_archive import private_archive
-from tests.e2e.sources import make_source
+from tests.e2e.sources import fresh_uid, make_source
 
 # A message that fails comes again after five seconds, and twice at most.
 VISIBILITY_SECONDS = 5
@@ -54,10 +55,38 @@ def database_down(archive: Archive) -> Iterator[None]:
     try:
         yield
     finally:
-        ports = json.loads(archive.configuration.layout.ports.read_text())
-        aws = EmulatedAws(ports["emulator"], archive.configuration.region)
-        database = ensure_database_secret(aws, archive.configuration, ports["database"])
-        start_mariadb(archive.supervisor, archive.configuration.layout, database)
+        start_mariadb(archive.supervisor, archive.configuration.layout, database_of(archive))
+
+
+def database_of(archive: Archive) -> Database:
+    ports = json.loads(archive.configuration.layout.ports.read_text())
+    aws = EmulatedAws(ports["emulator"], archive.configuration.region)
+    return ensure_database_secret(aws, archive.configuration, ports["database"])
+
+
+def lose_index(archive: Archive) -> None:
+    """Leave the schema without a row, as after a migration of a new cluster."""
+    with closing(connect(database_of(archive))) as connection, connection.cursor() as cursor:
+        cursor.execute("SHOW TABLES")
+        tables = [name for (name,) in cursor.fetchall()]
+        assert {"studies", "series", "instances", "publications", "aggregates"} <= set(tables)
+        for table in tables:
+            cursor.execute(f"DELETE FROM `{table}`")
+
+
+def lose_records(backend: Backend, study: str) -> None:
+    """Delete all records of a study."""
+    table = backend.urls.records_table
+    condition = {
+        "KeyConditionExpression": "study_instance_uid = :study",
+        "ExpressionAttributeValues": {":study": {"S": study}},
+    }
+    items = backend.dynamodb.query(TableName=table, **condition)["Items"]
+    assert items
+    for item in items:
+        backend.dynamodb.delete_item(
+            TableName=table, Key={name: item[name] for name in ("study_instance_uid", "entity")}
+        )
 
 
 @contextmanager
@@ -137,3 +166,29 @@ def test_a_stopped_archive_keeps_its_data_and_goes_on_with_what_it_had_not_done(
     assert (again.body, again.headers["ETag"]) == (metadata.body, metadata.headers["ETag"])
     assert get(f"{archive.dicomweb}/{before.path}/frames/1").body == frame.body
     assert get(f"{archive.dicomweb}/{before.path}").part().body == before.data
+
+
+@pytest.mark.parametrize("records_too", [False, True], ids=["index lost", "index and records lost"])
+def test_what_was_lost_is_rebuilt_by_replaying_events(control, archive, backend, records_too) -> None:
+    study, series = fresh_uid(), [fresh_uid(), fresh_uid()]
+    instances = [make_instance(StudyInstanceUID=study, SeriesInstanceUID=series[number % 2]) for number in range(3)]
+    landed = [backend.upload(f"{study}/{number}", instance) for number, instance in enumerate(instances)]
+    backend.wait_until_searchable(study, len(instances))
+    url = f"{archive.dicomweb}/studies/{study}"
+    metadata = get(f"{url}/metadata")
+    backend.wait_until_idle()
+
+    lose_index(control)
+    assert backend.instance_count(study) == 0
+    if records_too:
+        lose_records(backend, study)
+    # A publication writes a whole study: with the records there, one event is enough.
+    backend.send(*map(backend.event, landed if records_too else landed[:1]))
+
+    backend.wait_until_searchable(study, len(instances))
+    assert sorted(values(search(f"{url}/series"), "0020000E")) == sorted(series)
+    assert len(search(f"{url}/instances")) == len(instances)
+    again = get(f"{url}/metadata").json()
+    assert sorted(values(again, "00080018")) == sorted(values(metadata.json(), "00080018"))
+    backend.wait_until_idle()
+    assert backend.dead_letters() == 0
