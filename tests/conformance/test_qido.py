@@ -5,6 +5,7 @@ import email
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from email import policy
 from xml.etree import ElementTree as ET
 
@@ -19,8 +20,8 @@ from chalicelib.dicomweb.static_object import compress
 from chalicelib.entrypoints import http
 from chalicelib.errors import SearchTooBroadError
 from chalicelib.ports import RecordKey, StudyIndex
-from chalicelib.settings import Settings
 from tests.qido_builders import AnsweringRecords, make_publication, make_series, publish
+from tests.settings import SETTINGS
 
 ROOT = "https://archive.example/dicomweb"
 
@@ -167,15 +168,7 @@ def get(
 def answering(
     index: StudyIndex, records: AnsweringRecords, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[..., object]]:
-    settings = Settings(
-        landing_bucket="landing",
-        static_bucket="static",
-        records_table="records",
-        rejections_table="rejections",
-        database_secret_id="secret",
-        dicomweb_root=ROOT,
-    )
-    services = Services(settings, index=index, records=records)
+    services = Services(replace(SETTINGS, dicomweb_root=ROOT), index=index, records=records)
     monkeypatch.setattr(http, "services", lambda: services)
     with Client(app) as client:
 

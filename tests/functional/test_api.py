@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -12,38 +11,11 @@ import pytest
 from chalice.test import Client
 
 from app import app
-from chalicelib.bootstrap import Services
-from chalicelib.entrypoints import http
-from chalicelib.settings import Settings
 from tests.builders import make_instance
-from tests.unit.services.archive import Archive, running_archive
+from tests.unit.services.archive import Archive
 
 NAMES = {"StudyInstanceUID": "1.2", "SeriesInstanceUID": "1.2.3", "SOPInstanceUID": "1.2.3.4"}
 INSTANCE = "/dicomweb/studies/1.2/series/1.2.3/instances/1.2.3.4"
-SETTINGS = Settings(
-    landing_bucket="landing",
-    static_bucket="static",
-    records_table="records",
-    rejections_table="rejections",
-    database_secret_id="database",
-    dicomweb_root="http://archive/dicomweb",
-)
-
-
-@pytest.fixture
-def archive(monkeypatch: pytest.MonkeyPatch) -> Iterator[Archive]:
-    with running_archive() as running:
-        services = Services(
-            SETTINGS, objects=running.objects, records=running.records, index=running.index, queue=running.queue
-        )
-        monkeypatch.setattr(http, "services", lambda: services)
-        yield running
-
-
-@pytest.fixture
-def client() -> Iterator[Client]:
-    with Client(app) as client:
-        yield client
 
 
 def get(client: Client, path: str, **headers: str) -> Any:

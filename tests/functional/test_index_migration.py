@@ -6,6 +6,7 @@ import json
 import secrets
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from typing import Any
 
 import pymysql
@@ -16,9 +17,9 @@ from chalicelib.adapters.mysql_migration import IndexMigration, MigrationError
 from chalicelib.adapters.mysql_secret import SecretConnections
 from chalicelib.bootstrap import Services
 from chalicelib.errors import ServiceFaultError
-from chalicelib.settings import Settings
 from tests.database_server import Server
 from tests.qido_builders import make_publication, make_series, publish
+from tests.settings import SETTINGS
 
 pytestmark = pytest.mark.database
 
@@ -236,16 +237,7 @@ def test_the_migration_is_wired_to_the_secrets_that_the_settings_name(
             return {"SecretString": json.dumps({"master": store.master, "user": store.user}[SecretId])}
 
     monkeypatch.setattr("chalicelib.adapters.aws.make_client", lambda _: SecretsManager())
-    services = Services(
-        Settings(
-            landing_bucket="landing",
-            static_bucket="static",
-            records_table="records",
-            rejections_table="rejections",
-            database_secret_id="user",
-            database_master_secret_id="master",
-        )
-    )
+    services = Services(replace(SETTINGS, database_secret_id="user", database_master_secret_id="master"))
     assert services.migration.apply().users == [name]
     assert services.index.mark_dirty("1.2") == 1
     assert isinstance(services.index, MysqlIndex)

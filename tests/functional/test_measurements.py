@@ -14,15 +14,13 @@ from chalice.test import Client
 
 from app import app
 from chalicelib.adapters.memory_landing import MemoryLanding
-from chalicelib.bootstrap import Services
-from chalicelib.entrypoints import http
 from chalicelib.entrypoints.request_log import RESOURCES
 from chalicelib.errors import ServiceFaultError
 from chalicelib.json_logging import formatter
 from tests.builders import make_instance
-from tests.functional.test_api import INSTANCE, NAMES, SETTINGS
+from tests.functional.test_api import INSTANCE, NAMES
 from tests.stow_server import instance_bytes, multipart, running
-from tests.unit.services.archive import Archive, running_archive
+from tests.unit.services.archive import Archive
 
 
 class Log:
@@ -52,22 +50,6 @@ def log() -> Iterator[Log]:
     yield made
     root.removeHandler(made.handler)
     root.setLevel(level)
-
-
-@pytest.fixture
-def archive(monkeypatch: pytest.MonkeyPatch) -> Iterator[Archive]:
-    with running_archive() as running:
-        services = Services(
-            SETTINGS, objects=running.objects, records=running.records, index=running.index, queue=running.queue
-        )
-        monkeypatch.setattr(http, "services", lambda: services)
-        yield running
-
-
-@pytest.fixture
-def client() -> Iterator[Client]:
-    with Client(app) as client:
-        yield client
 
 
 def names(line: dict[str, Any]) -> set[str]:

@@ -1,0 +1,12 @@
+"""Settings of archives whose parts are all fakes: the names mean nothing."""
+
+from chalicelib.settings import Settings
+
+SETTINGS = Settings(
+    landing_bucket="landing",
+    static_bucket="static",
+    records_table="records",
+    rejections_table="rejections",
+    database_secret_id="database",
+    dicomweb_root="http://archive/dicomweb",
+)
