@@ -1,14 +1,18 @@
 # Everything one does with this project. `make` alone lists the targets.
 #
 # Variables: STATE_DIR (where an archive's state lies), BACKEND (embedded, or localstack for Docker), DEPLOY (chalice,
-# or cdk: the harness deploys the CDK application), AWS_REGION, SAMPLE=0 (no sample study), EDGE_PORT, EDGE_ORIGIN_PORT, EMULATOR_PORT, DATABASE_PORT, STOW_PORT, STOW_PROXY_PORT.
+# or cdk: the harness deploys the CDK application), AWS_REGION, SAMPLE=0 (no sample study), EDGE_PORT, EDGE_ORIGIN_PORT,
+# EMULATOR_PORT, DATABASE_PORT, STOW_PORT, STOW_PROXY_PORT; STACKS of the CDK application.
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 HARNESS := $(BIN)/python -m localstack
 CDK = PATH="$(CURDIR)/$(BIN):$$PATH" cdk/node_modules/.bin/cdk
 STACKS ?= --all
-export FUNCTION_TIMEOUT_SECONDS VISIBILITY_TIMEOUT_SECONDS STATE_DIR BACKEND DEPLOY AWS_REGION SAMPLE EDGE_PORT EDGE_ORIGIN_PORT EMULATOR_PORT DATABASE_PORT STOW_PORT STOW_PROXY_PORT
+VARIABLES := FUNCTION_TIMEOUT_SECONDS VISIBILITY_TIMEOUT_SECONDS STATE_DIR BACKEND DEPLOY AWS_REGION SAMPLE EDGE_PORT \
+	EDGE_ORIGIN_PORT EMULATOR_PORT DATABASE_PORT STOW_PORT STOW_PROXY_PORT
+# Not those that are empty: an empty AWS_REGION is an error to whoever reads it.
+$(foreach variable,$(VARIABLES),$(if $($(variable)),$(eval export $(variable))))
 
 .DEFAULT_GOAL := help
 .PHONY: help run start urls stop clean check test format synth diff deploy destroy setup setup-python setup-tests setup-cdk lint

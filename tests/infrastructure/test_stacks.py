@@ -93,6 +93,7 @@ def test_templates_are_valid_for_cfn_lint(assembly: Assembly) -> None:
             str(Path(sys.executable).with_name("cfn-lint")),
             "--non-zero-exit-code=warning",
             "--format=json",
+            f"--regions={REGION}",  # or the environment's, which may be none
             *map(str, sorted(assembly.directory.glob("*.template.json"))),
         ],
         cwd=PROJECT,
