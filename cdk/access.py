@@ -18,8 +18,16 @@ from cdk.storage import StorageStack
 APP_NAME = "static-dicomweb"
 """The Chalice application's name; `chalice deploy` begins its functions' names with it."""
 
+FUNCTIONS = {"api": "APIHandler", "convert": "Convert", "migrate": "Migrate"}
+"""Our name of each function, and Chalice's name of its resource."""
+
 WRITE_WITH_KEY = ("kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo")
 """What S3 and DynamoDB do with the key in a writer's name."""
+
+
+def function_log_group(deployment: Deployment, name: str) -> str:
+    """Name of the log group that the application's stack makes for a function."""
+    return f"/aws/lambda/{deployment.name}-{name}"
 
 
 class FunctionRole(iam.Role):
@@ -40,12 +48,17 @@ class FunctionRole(iam.Role):
         )
         self.allow(["*"], "xray:PutTelemetryRecords", "xray:PutTraceSegments")
         names = dict.fromkeys((deployment.name, APP_NAME))
-        groups = f"arn:{Aws.PARTITION}:logs:{Aws.REGION}:{Aws.ACCOUNT_ID}:log-group:/aws/lambda"
-        self.allow(
-            [f"{groups}/{name}-*" for name in names],
-            "logs:CreateLogGroup",
-            "logs:CreateLogStream",
-            "logs:PutLogEvents",
+        groups = f"arn:{Aws.PARTITION}:logs:{Aws.REGION}:{Aws.ACCOUNT_ID}:log-group:"
+        self.allow([f"{groups}/aws/lambda/{name}-*" for name in names], "logs:CreateLogStream", "logs:PutLogEvents")
+        self.allow([f"{groups}/aws/lambda/{APP_NAME}-*"], "logs:CreateLogGroup")
+        # The last lines of a function come when its stack and its group are gone, and would make the group again: then
+        # the next deployment failed, since the group exists. Denied by name, as an archive may be called APP_NAME.
+        self._policy.add_statements(
+            iam.PolicyStatement(
+                effect=iam.Effect.DENY,
+                actions=["logs:CreateLogGroup"],
+                resources=[f"{groups}{function_log_group(deployment, name)}*" for name in FUNCTIONS],
+            )
         )
 
     def allow(self, resources: Sequence[str], *actions: str) -> None:

@@ -1,51 +1,19 @@
 """The alarms: what is watched, from when on it is wrong, and where docs/operations.md says what to do; one table."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
-from aws_cdk import aws_sns as sns
-from constructs import Construct
 
+from cdk.aurora_connections import max_connections
 from cdk.configuration import Deployment
 from cdk.metrics import Watched, days_to_expiry
 from cdk.storage import CONVERT_TIMEOUT
+from cdk.watch import UNDER, Watch
 from chalicelib import metrics
 
-_OVER = cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
-_UNDER = cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD
-GUIDE = "docs/operations.md"
 _TIB = 1024**4
 # API Gateway gives up on a function after 29 s.
 _SLOW_API_MILLISECONDS = 20_000
 _NEAR_TIMEOUT = 0.8
-# Default max_connections of Aurora MySQL Serverless v2 by the maximum of its capacity ("Maximum connections for Aurora
-# Serverless v2", Aurora User Guide); with a minimum of 0 or 0.5 units never more than 2000.
-_CONNECTIONS = ((1, 90), (4, 135), (8, 1000), (16, 2000), (32, 3000), (64, 4000), (128, 5000), (192, 6000))
-_SMALL_MINIMUM = (0.5, 2000)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Watch:
-    """One alarm. `section` is the heading of the operations guide that says what to do."""
-
-    name: str
-    metric: cloudwatch.IMetric
-    threshold: float
-    means: str
-    section: str
-    periods: int = 1
-    comparison: cloudwatch.ComparisonOperator = _OVER
-    missing: cloudwatch.TreatMissingData = cloudwatch.TreatMissingData.NOT_BREACHING
-
-
-def max_connections(deployment: Deployment) -> int:
-    """How many connections the index takes."""
-    by_maximum = [connections for acu, connections in _CONNECTIONS if acu <= deployment.aurora_max_acu]
-    small, limit = _SMALL_MINIMUM
-    return min(by_maximum[-1], limit) if deployment.aurora_min_acu <= small else by_maximum[-1]
 
 
 def ingest_alarms(watched: Watched) -> list[Watch]:
@@ -165,7 +133,7 @@ def store_alarms(watched: Watched, deployment: Deployment) -> list[Watch]:
             name="StoreHasNoTask",
             metric=targets.healthy_host_count(statistic="Minimum", period=minute),
             threshold=1,
-            comparison=_UNDER,
+            comparison=UNDER,
             periods=3,
             missing=cloudwatch.TreatMissingData.BREACHING,
             means="Nobody can store: no task of the store is healthy.",
@@ -191,7 +159,7 @@ def store_alarms(watched: Watched, deployment: Deployment) -> list[Watch]:
             name="StoreCertificate",
             metric=days_to_expiry(deployment.certificate_arn),
             threshold=30,
-            comparison=_UNDER,
+            comparison=UNDER,
             means="The load balancer's certificate ends within 30 days: ACM could not renew it.",
             section="Certificates",
         ),
@@ -204,7 +172,7 @@ def index_alarms(watched: Watched, deployment: Deployment) -> list[Watch]:
     return [
         Watch(
             name="IndexCpu",
-            metric=watched.of_index("CPUUtilization", "Average"),
+            metric=watched.of_writer("CPUUtilization", "Average"),
             threshold=90,
             periods=3,
             means="The index works at its limit.",
@@ -230,7 +198,7 @@ def index_alarms(watched: Watched, deployment: Deployment) -> list[Watch]:
             name="IndexStorage",
             metric=watched.of_index("AuroraVolumeBytesLeftTotal", "Minimum"),
             threshold=_TIB,
-            comparison=_UNDER,
+            comparison=UNDER,
             means="The index can grow by less than 1 TiB.",
             section="The index is at its limit",
         ),
@@ -238,7 +206,7 @@ def index_alarms(watched: Watched, deployment: Deployment) -> list[Watch]:
             name="IndexLocalStorage",
             metric=watched.of_index("FreeLocalStorage", "Minimum"),
             threshold=1024**3,
-            comparison=_UNDER,
+            comparison=UNDER,
             periods=3,
             means="The index has less than 1 GiB left for sorting and temporary tables.",
             section="The index is at its limit",
@@ -264,30 +232,9 @@ def edge_alarms(watched: Watched, deployment: Deployment) -> list[Watch]:
                 name="EdgeCertificate",
                 metric=days_to_expiry(deployment.viewer_certificate_arn),
                 threshold=30,
-                comparison=_UNDER,
+                comparison=UNDER,
                 means="The viewer's certificate ends within 30 days: ACM could not renew it.",
                 section="Certificates",
             )
         )
-    return alarms
-
-
-def make_alarms(scope: Construct, watches: Sequence[Watch], topic: sns.ITopic) -> list[cloudwatch.Alarm]:
-    """Make the alarms, and have them tell the topic when they begin and end."""
-    action = cloudwatch_actions.SnsAction(topic)
-    alarms = []
-    for watch in watches:
-        alarm = cloudwatch.Alarm(
-            scope,
-            watch.name,
-            metric=watch.metric,
-            threshold=watch.threshold,
-            comparison_operator=watch.comparison,
-            evaluation_periods=watch.periods,
-            treat_missing_data=watch.missing,
-            alarm_description=f"{watch.means} What to do: {GUIDE}, section {watch.section!r}.",
-        )
-        alarm.add_alarm_action(action)
-        alarm.add_ok_action(action)
-        alarms.append(alarm)
     return alarms

@@ -11,14 +11,12 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sam as sam
 from constructs import Construct
 
+from cdk.access import FUNCTIONS, function_log_group
 from cdk.chalice_package import PackagedChalice
 from cdk.chalice_stage_settings import API_STAGE, Resources, stage_settings
 from cdk.configuration import PROJECT, Deployment
 from cdk.log_retention import retention
 from cdk.stack import ArchiveStack
-
-_FUNCTIONS = {"api": "APIHandler", "convert": "Convert", "migrate": "Migrate"}
-"""Our name of each function, and Chalice's name of its resource."""
 
 # A landing object that is too large for memory is read through a file; STOW-RS takes instances up to 5 GiB.
 _TEMPORARY_STORAGE_MIB = 6 * 1024
@@ -44,11 +42,10 @@ class ApplicationStack(ArchiveStack):
             queue_concurrency=deployment.convert_max_concurrency,
             stage_settings=stage_settings(resources),
         )
-        self.log_groups = {name: self._log_group(name, deployment, data_key) for name in (*_FUNCTIONS, "access")}
-        self.functions = {name: self._function(name) for name in _FUNCTIONS}
+        self.log_groups = {name: self._log_group(name, deployment, data_key) for name in (*FUNCTIONS, "access")}
+        self.functions = {name: self._function(name) for name in FUNCTIONS}
         self.function_names = {name: function.ref for name, function in self.functions.items()}
         api = self._api()
-        self.rest_api_id = api.ref
         self.api_name = deployment.name
         self.api_stage_name = API_STAGE
         self.api_domain = f"{api.ref}.execute-api.{Aws.REGION}.{Aws.URL_SUFFIX}"
@@ -62,14 +59,14 @@ class ApplicationStack(ArchiveStack):
         return logs.LogGroup(
             self,
             f"{name.title()}Log",
-            log_group_name=f"/aws/lambda/{deployment.name}-{name}",
+            log_group_name=function_log_group(deployment, name),
             retention=retention(deployment),
             encryption_key=key,
             removal_policy=RemovalPolicy.DESTROY,
         )
 
     def _function(self, name: str) -> sam.CfnFunction:
-        function = cast(sam.CfnFunction, self.chalice.get_resource(_FUNCTIONS[name]))
+        function = cast(sam.CfnFunction, self.chalice.get_resource(FUNCTIONS[name]))
         function.add_property_override("LoggingConfig", {"LogGroup": self.log_groups[name].log_group_name})
         if name != "migrate":
             function.add_property_override("EphemeralStorage", {"Size": _TEMPORARY_STORAGE_MIB})

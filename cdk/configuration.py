@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -14,6 +14,8 @@ from cdk.configuration_values import (
     Fqdn,
     RetentionDays,
     RootUrl,
+    TagName,
+    TagValue,
     certificate_region,
     fargate_problem,
     subnet_problem,
@@ -44,7 +46,11 @@ class Deployment(BaseModel):
     account: str = _setting(
         "the 12 digits of the AWS account, in quotes", 'account = "123456789012"', pattern=r"^\d{12}$"
     )
-    region: str = _setting("an AWS region", 'region = "eu-central-1"', pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")
+    region: str = _setting(
+        f"an AWS region, of the partition that {CERTIFICATE_REGION} and CloudFront are in (not of China, no GovCloud)",
+        'region = "eu-central-1"',
+        pattern=r"^(?!cn-|us-gov-|us-iso|eu-iso)[a-z]{2}(-[a-z]+)+-\d$",
+    )
     stow_fqdn: Fqdn = _setting("a fully qualified domain name", 'stow_fqdn = "stow.archive.example.org"')
     certificate_arn: Arn = _setting(
         "the ARN of a certificate of ACM for stow_fqdn, in the deployment's region and account",
@@ -163,8 +169,10 @@ class Deployment(BaseModel):
         default=None,
         pattern=r"^pl-[0-9a-f]{8,17}$",
     )
-    tags: dict[Annotated[str, Field(pattern=r"^(?!aws:).{1,128}$")], Annotated[str, Field(max_length=256)]] = _setting(
-        "text by name; a name does not begin with aws:", '[tags]\nCostCenter = "radiology"', default={}
+    tags: dict[TagName, TagValue] = _setting(
+        "text by name, of letters, digits, spaces and _.:/=+-@ only; a name does not begin with aws:",
+        '[tags]\nCostCenter = "radiology"',
+        default={},
     )
 
     @model_validator(mode="before")
@@ -192,6 +200,8 @@ class Deployment(BaseModel):
             yield _but_expected(
                 "certificate_arn", self.certificate_arn, f"a certificate in {self.region}, the load balancer's region"
             )
+        if any(network.endswith("/0") for network in self.edge_allowed_cidrs):
+            yield "edge_allowed_cidrs holds a network of everybody, which WAF refuses: leave the list out"
         if (self.viewer_fqdn is None) != (self.viewer_certificate_arn is None):
             yield "viewer_fqdn and viewer_certificate_arn: both or neither are needed"
         viewer_certificate = self.viewer_certificate_arn

@@ -90,6 +90,9 @@ Cidr = Annotated[str, AfterValidator(_network)]
 RootUrl = Annotated[str, AfterValidator(_root)]
 Capacity = Annotated[float, Field(ge=0, le=256), AfterValidator(_half_steps)]
 RetentionDays = Annotated[int, AfterValidator(_retention)]
+# What every service takes that gets them; RDS and IAM refuse other characters when their resources are made.
+TagName = Annotated[str, Field(pattern=r"^(?!aws:)[\w .:/=+@-]{1,128}$")]
+TagValue = Annotated[str, Field(pattern=r"^[\w .:/=+@-]{0,256}$")]
 
 
 def fargate_problem(cpu: int, memory_mib: int) -> str | None:

@@ -130,7 +130,7 @@ class Index(Construct):
         )
         self.cluster.connections.allow_from(group, _MYSQL, "Rotation of passwords")
         group.add_egress_rule(ec2.Peer.ipv4(vpc.vpc_cidr_block), HTTPS, "Secrets Manager")
-        self.attached_master_secret.add_rotation_schedule(
+        of_master = self.attached_master_secret.add_rotation_schedule(
             "Rotation",
             automatically_after=_ROTATION,
             rotate_immediately_on_update=False,
@@ -138,7 +138,7 @@ class Index(Construct):
                 function_name=f"{name}-rotate-administrator", vpc=vpc, vpc_subnets=ISOLATED, security_groups=[group]
             ),
         )
-        self.app_secret.add_rotation_schedule(
+        of_app = self.app_secret.add_rotation_schedule(
             "Rotation",
             automatically_after=_ROTATION,
             rotate_immediately_on_update=False,
@@ -151,6 +151,9 @@ class Index(Construct):
                 security_groups=[group],
             ),
         )
+        for schedule in (of_master, of_app):
+            # Secrets Manager logs in when a schedule is made: a cluster answers when it has an instance.
+            schedule.node.add_dependency(self.cluster)
 
 
 def _instance(id_: str, *, scale_with_writer: bool | None = None) -> rds.IClusterInstance:
@@ -174,7 +177,6 @@ class IndexStack(ArchiveStack):
         )
         self.vpc = network.vpc
         self.public_subnets, self.isolated_subnets = PUBLIC, ISOLATED
-        self.endpoint_security_group = network.endpoint_security_group
         self.function_security_group = ec2.SecurityGroup(
             self, "Functions", vpc=self.vpc, description="Functions of the archive"
         )

@@ -60,6 +60,10 @@ class Watched:
         """A metric of Aurora; of all instances of the cluster together."""
         return _metric("AWS/RDS", metric, {"DBClusterIdentifier": self.cluster}, statistic)
 
+    def of_writer(self, metric: str, statistic: str) -> cloudwatch.Metric:
+        """A metric of the instance of Aurora that does all the work: an average with an idle reader's tells little."""
+        return _metric("AWS/RDS", metric, {"DBClusterIdentifier": self.cluster, "Role": "WRITER"}, statistic)
+
     def of_balancer(self, metric: str, statistic: str) -> cloudwatch.Metric:
         """A metric of the load balancer."""
         return self.load_balancer.metrics.custom(metric, statistic=statistic, period=FIVE_MINUTES)

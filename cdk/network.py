@@ -56,19 +56,19 @@ class Network(Construct):
             },
             flow_logs={"Flows": ec2.FlowLogOptions(destination=ec2.FlowLogDestination.to_s3(log_bucket, FLOW_LOGS))},
         )
-        self.endpoint_security_group = ec2.SecurityGroup(
+        endpoints = ec2.SecurityGroup(
             self,
             "Endpoints",
             vpc=self.vpc,
             description="Interface endpoints of AWS services",
             allow_all_outbound=False,
         )
-        self.endpoint_security_group.add_ingress_rule(ec2.Peer.ipv4(cidr), HTTPS, "Everything in the VPC")
+        endpoints.add_ingress_rule(ec2.Peer.ipv4(cidr), HTTPS, "Everything in the VPC")
         for name, service in _INTERFACES.items():
             self.vpc.add_interface_endpoint(
                 name,
                 service=service,
                 subnets=ISOLATED,
-                security_groups=[self.endpoint_security_group],
+                security_groups=[endpoints],
                 open=False,
             )

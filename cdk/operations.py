@@ -9,7 +9,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
-from cdk.alarms import api_alarms, edge_alarms, index_alarms, ingest_alarms, make_alarms, store_alarms
+from cdk.alarms import api_alarms, edge_alarms, index_alarms, ingest_alarms, store_alarms
 from cdk.application import ApplicationStack
 from cdk.configuration import CERTIFICATE_REGION, Deployment
 from cdk.dashboard import make_dashboard
@@ -20,6 +20,7 @@ from cdk.metrics import Watched
 from cdk.stack import ArchiveStack
 from cdk.storage import StorageStack
 from cdk.store import StoreStack
+from cdk.watch import make_alarms
 
 # All that CloudFront can tell but the query, the page that referred and cookies: those hold names and UIDs of patients.
 LOGGED_FIELDS = (

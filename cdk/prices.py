@@ -38,7 +38,7 @@ FARGATE_VCPU_HOUR: Final = 0.04048  # Linux, x86
 FARGATE_GB_HOUR: Final = 0.004445
 BALANCER_HOUR: Final = 0.0225  # network load balancer
 BALANCER_CAPACITY_HOUR: Final = 0.006  # a unit (NLCU) is 1 GB an hour
-PUBLIC_ADDRESS_HOUR: Final = 0.005
+PUBLIC_ADDRESS_HOUR: Final = 0.005  # each IPv4 address, of load balancers and NAT gateways too
 
 ENDPOINT_HOUR: Final = 0.01  # interface endpoint, each zone
 ENDPOINT_GB: Final = 0.01
@@ -53,7 +53,6 @@ WAF_RULE: Final = 1.00
 WAF_REQUEST: Final = 0.60e-6
 
 KMS_KEY: Final = 1.00
-KMS_REQUEST: Final = 0.03e-4
 SECRET: Final = 0.40
 LOG_GB: Final = 0.50  # taken in; kept: 0.03
 METRIC: Final = 0.30

@@ -1,5 +1,6 @@
 """Where files arrive and static objects lie: the key, the buckets, and the queue of what has arrived."""
 
+from collections.abc import Sequence
 from typing import cast
 
 from aws_cdk import Aws, CfnOutput, Duration, RemovalPolicy
@@ -34,6 +35,7 @@ class DataKey(kms.Key):
         account, region = Aws.ACCOUNT_ID, Aws.REGION
         self._allow_service(
             f"logs.{region}.amazonaws.com",
+            ("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"),
             {
                 "ArnLike": {
                     "kms:EncryptionContext:aws:logs:arn": f"arn:{Aws.PARTITION}:logs:{region}:{account}:log-group:*"
@@ -41,15 +43,19 @@ class DataKey(kms.Key):
             },
         )
         # CloudFront reads static objects; its distribution is made later, in another stack.
-        self._allow_service("cloudfront.amazonaws.com", of_distributions())
+        self._allow_service("cloudfront.amazonaws.com", ("kms:Decrypt",), of_distributions())
         # Alarms are sent to an encrypted topic.
-        self._allow_service("cloudwatch.amazonaws.com", {"StringEquals": {"aws:SourceAccount": account}})
+        self._allow_service(
+            "cloudwatch.amazonaws.com",
+            ("kms:Decrypt", "kms:GenerateDataKey*"),
+            {"StringEquals": {"aws:SourceAccount": account}},
+        )
 
-    def _allow_service(self, service: str, conditions: dict[str, dict[str, str]]) -> None:
+    def _allow_service(self, service: str, actions: Sequence[str], conditions: dict[str, dict[str, str]]) -> None:
         self.add_to_resource_policy(
             iam.PolicyStatement(
                 principals=[iam.ServicePrincipal(service)],
-                actions=["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*", "kms:DescribeKey"],
+                actions=list(actions),
                 resources=["*"],  # in a key's policy: this key
                 conditions=conditions,
             )
@@ -57,11 +63,12 @@ class DataKey(kms.Key):
 
 
 def of_distributions() -> dict[str, dict[str, str]]:
-    """Condition: the request comes from a CloudFront distribution of this account."""
-    return {
-        "StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID},
-        "ArnLike": {"aws:SourceArn": f"arn:{Aws.PARTITION}:cloudfront::{Aws.ACCOUNT_ID}:distribution/*"},
-    }
+    """Condition: the request comes from a CloudFront distribution of this account.
+
+    By the ARN alone, which holds the account: it is the one key that CloudFront's guide says its requests have, and a
+    condition on a key that is missing (aws:SourceAccount) would refuse them all.
+    """
+    return {"ArnLike": {"aws:SourceArn": f"arn:{Aws.PARTITION}:cloudfront::{Aws.ACCOUNT_ID}:distribution/*"}}
 
 
 class LandingZone(Construct):

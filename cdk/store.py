@@ -106,7 +106,8 @@ class StoreService(Construct):
             "Service",
             cluster=self.cluster,
             task_definition=task,
-            desired_count=deployment.store_min_tasks,
+            # No desired_count: each deployment would set it again, and end the tasks that scaling has added, with
+            # their uploads. A new service begins with one, and scaling makes it the minimum.
             vpc_subnets=subnets,
             assign_public_ip=False,
             security_groups=[self.security_group],

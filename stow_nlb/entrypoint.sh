@@ -14,15 +14,13 @@ service=$!
 nginx -c "$RUN_DIR/nginx.conf" -e stderr &
 proxy=$!
 
-stop() {
-    # QUIT: nginx takes no more connections and waits for the requests under way.
-    kill -QUIT "$proxy" 2>/dev/null || true
-    kill -TERM "$service" 2>/dev/null || true
-}
-trap stop TERM INT
-
+# The signal only ends the wait. What follows is done once: aiohttp drops what it is finishing if it is told twice.
+trap : TERM INT
 status=0
 wait -n "$service" "$proxy" || status=$?
-stop
+
+# QUIT: nginx takes no more connections and waits for the requests under way.
+kill -QUIT "$proxy" 2>/dev/null || true
+kill -TERM "$service" 2>/dev/null || true
 wait "$service" "$proxy" || true
 exit "$status"

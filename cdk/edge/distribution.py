@@ -7,19 +7,22 @@ from aws_cdk import aws_cloudfront as cloudfront
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from cdk.api_guard import ApiGuard
 from cdk.application import ApplicationStack
 from cdk.configuration import Deployment
 from cdk.edge.bundle import cloudfront_function_source
 from cdk.edge.policies import cache_policy, origin_request_policy, response_headers_policy
-from cdk.firewall import ORIGIN_SECRET_HEADER, ApiGuard, FirewallStack
+from cdk.firewall import FirewallStack
 from cdk.stack import ArchiveStack
 from cdk.storage import StorageStack
 from cdk.viewer import ViewerStack
+from cdk.web_acl import ORIGIN_SECRET_HEADER
 
 # Another number makes another secret between CloudFront and the API's firewall (docs/operations.md, Rotation).
 ORIGIN_SECRET_GENERATION = 1
-# The longest that CloudFront waits for an origin's next byte without a raised quota.
-_READ_TIMEOUT_SECONDS = 60
+# The longest that CloudFront waits for an origin's next byte without a raised quota ("OriginReadTimeout", CloudFront's
+# API reference): the store answers when the last instance of an upload is durable.
+_READ_TIMEOUT_SECONDS = 120
 _KEEPALIVE_SECONDS = 60
 # CloudFront keeps an error for 10 s by default, and heeds no Cache-Control for most of them; here what is missing may
 # be there a moment later.
@@ -73,7 +76,8 @@ class Distribution(Construct):
                 comment=f"Static DICOMweb archive {deployment.name}",
                 enabled=True,
                 http_version="http2and3",
-                ipv6_enabled=True,
+                # The firewall's list of who may enter holds IPv4 addresses: whoever came by IPv6 would not be on it.
+                ipv6_enabled=not deployment.edge_allowed_cidrs,
                 origins=origins,
                 default_cache_behavior=behaviour,
                 custom_error_responses=[
@@ -182,7 +186,7 @@ class EdgeStack(ArchiveStack):
             web_acl_arn=firewall.web_acl_arn,
         ).resource
         self.distribution_id = self.distribution.ref
-        # The share of requests that the cache answers, for the dashboard; costs some cents a month.
+        # The share of requests that the cache answers, for the dashboard; paid by metric (cdk/cost_model.py).
         cloudfront.CfnMonitoringSubscription(
             self,
             "Metrics",

@@ -1,5 +1,6 @@
 """How the archive talks to AWS: one client configuration, and one translation of its errors."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -28,11 +29,23 @@ def make_client(service: str) -> Any:
             read_timeout=60,
             # Presigned URLs of the older signature cannot name a response's content type.
             signature_version="s3v4" if service == "s3" else None,
+            s3={"addressing_style": _addressing_style()},
             retries={"mode": "standard", "max_attempts": 5},
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
         ),
     )
+
+
+def _addressing_style() -> str:
+    """How botocore names a bucket in a URL.
+
+    Left to itself it signs URLs for the global name BUCKET.s3.amazonaws.com, which in regions of after March 2019 is
+    refused for ever, and elsewhere redirected (and so no longer signed) for hours after the bucket was made. An
+    emulator's own address has no names for buckets.
+    """
+    own = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+    return "auto" if own else "virtual"
 
 
 @contextmanager

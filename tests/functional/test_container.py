@@ -7,6 +7,7 @@ import shutil
 import string
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,27 @@ def test_the_entry_point_is_a_script_that_the_shell_can_read() -> None:
     script = PROJECT / "stow_nlb" / "entrypoint.sh"
     assert script.stat().st_mode & 0o111
     subprocess.run(["bash", "-n", script], check=True)
+
+
+def test_a_task_that_is_told_to_stop_tells_the_service_once(tmp_path: Path) -> None:
+    # A second SIGTERM makes aiohttp drop the requests that it is finishing.
+    started = tmp_path / "started"
+    for name in ("python", "nginx"):
+        stand_in = tmp_path / name
+        stand_in.write_text(
+            f'#!/bin/bash\n[ "$1" = -c -a {name} = python ] || {{ echo >> {started}; exec sleep 1; }}\n'
+        )
+        stand_in.chmod(0o755)
+    script = (PROJECT / "stow_nlb" / "entrypoint.sh").read_text().replace("/tmp/stow", str(tmp_path / "run"))
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "STOW_HOST": HOST, "STOW_PORT": "1"}
+    with subprocess.Popen(["bash", "-xc", script], env=environment, stderr=subprocess.PIPE, text=True) as process:
+        deadline = time.monotonic() + 10
+        while not started.exists() or len(started.read_text()) < 2:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        process.terminate()
+        _, trace = process.communicate(timeout=10)
+    assert [line.split()[-2] for line in trace.splitlines() if " kill -" in line] == ["-QUIT", "-TERM"]
 
 
 @pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is not installed")

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 
 import pytest
 
+from cdk.access import APP_NAME
 from tests.infrastructure.statements import as_list, of_identities
-from tests.infrastructure.synthesis import Template, resources
+from tests.infrastructure.synthesis import NAME, Template, resources
 
 pytestmark = pytest.mark.infrastructure
 
@@ -79,6 +80,30 @@ def test_only_the_migration_reads_the_administrator_s_password(templates: Mappin
 def test_migration_touches_no_image_and_no_record(templates: Mapping[str, Template]) -> None:
     assert actions_of(templates, "Migrate", "s3:") == set()
     assert actions_of(templates, "Migrate", "dynamodb:") == set()
+
+
+@pytest.mark.parametrize("role", ["Search", "Convert", "Migrate"])
+def test_no_function_makes_a_log_group_again_that_its_stack_has_removed(
+    templates: Mapping[str, Template], role: str
+) -> None:
+    """Its last lines arrive later; the group that they made would be in the way of the next deployment."""
+    groups = {
+        group["Properties"]["LogGroupName"]
+        for name, group in resources(templates["application"], "AWS::Logs::LogGroup").items()
+        if not name.startswith("Access")
+    }
+    making = [
+        statement
+        for name, statement in of_identities(templates["access"])
+        if name.startswith(role) and "logs:CreateLogGroup" in as_list(statement["Action"])
+    ]
+    denied = [json.dumps(statement["Resource"]) for statement in making if statement["Effect"] == "Deny"]
+    allowed = [json.dumps(statement["Resource"]) for statement in making if statement["Effect"] == "Allow"]
+
+    assert len(groups) == 3
+    assert all(f"{group}*" in "".join(denied) for group in groups)
+    # `chalice deploy` makes no groups, so there the functions do.
+    assert [f"/aws/lambda/{APP_NAME}-*" in resource and NAME not in resource for resource in allowed] == [True]
 
 
 def test_only_functions_may_take_their_roles(templates: Mapping[str, Template]) -> None:

@@ -81,7 +81,8 @@ def test_servers_are_asked_over_tls_only(edge: Template, name: str) -> None:
     custom = origins(edge)[name]["CustomOriginConfig"]
     assert custom["OriginProtocolPolicy"] == "https-only"
     assert custom["OriginSSLProtocols"] == ["TLSv1.2"]
-    assert custom["OriginReadTimeout"] == 60
+    # Its own maximum; nginx lets the store take longer.
+    assert custom["OriginReadTimeout"] == 120
 
 
 def test_the_api_is_asked_at_its_stage_and_the_store_by_its_name(edge: Template) -> None:
@@ -207,6 +208,12 @@ def test_without_a_name_of_its_own_cloudfronts_certificate_is_used() -> None:
 def test_the_firewall_stands_before_it(edge: Template) -> None:
     assert configuration(edge)["WebACLId"]
     assert not Token.is_unresolved(json.dumps(configuration(edge)["WebACLId"]))
+
+
+def test_where_addresses_are_listed_nobody_comes_by_another_kind_of_address(edge: Template) -> None:
+    # The list holds IPv4 networks; who has both kinds of address would come by IPv6, and be refused.
+    assert configuration(edge)["IPV6Enabled"] is False
+    assert configuration(own_edge())["IPV6Enabled"] is True
 
 
 def test_outputs_name_viewer_root_and_the_cnames_target(edge: Template) -> None:

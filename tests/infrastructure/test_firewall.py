@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from aws_cdk import App, assertions
 
-from cdk.firewall import ORIGIN_SECRET_HEADER, FirewallStack
+from cdk.firewall import FirewallStack
+from cdk.web_acl import ORIGIN_SECRET_HEADER
 from tests.infrastructure.parts import deployment, of_type, only
 from tests.infrastructure.synthesis import Template
 
@@ -73,6 +74,7 @@ def test_what_dicomweb_clients_do_is_counted_and_not_refused(open_firewall: Temp
     assert {rule["Name"]: rule["ActionToUse"] for rule in overrides} == {
         "NoUserAgent_HEADER": {"Count": {}},
         "SizeRestrictions_QUERYSTRING": {"Count": {}},
+        "SizeRestrictions_URIPATH": {"Count": {}},
     }
 
 

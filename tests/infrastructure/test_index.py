@@ -161,6 +161,14 @@ def test_both_passwords_are_rotated_each_month_but_not_before_there_is_an_accoun
         assert schedule["RotateImmediatelyOnUpdate"] is False
 
 
+def test_passwords_are_scheduled_for_rotation_when_a_server_answers(index: Template) -> None:
+    """Making a schedule tries a login, and a cluster without an instance refuses it."""
+    instances = set(resources(index, "AWS::RDS::DBInstance"))
+
+    for name, schedule in resources(index, "AWS::SecretsManager::RotationSchedule").items():
+        assert instances <= set(schedule["DependsOn"]), name
+
+
 def test_functions_account_is_not_the_administrator(index: Template) -> None:
     texts = [str(secret["Properties"]) for secret in resources(index, "AWS::SecretsManager::Secret").values()]
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from cdk.alarms import GUIDE, max_connections
+from cdk.aurora_connections import max_connections
 from cdk.configuration import PROJECT
 from cdk.operations import LOGGED_FIELDS
+from cdk.watch import GUIDE
 from chalicelib.metrics import METRICS, NAMESPACE, RESOURCES
 from tests.infrastructure.parts import deployment, of_type, only
 from tests.infrastructure.synthesis import NAME, Template
@@ -95,6 +96,15 @@ def test_a_store_that_tells_nothing_counts_as_gone(alarms: Mapping[str, tuple[Te
 )
 def test_it_is_watched(alarms: Mapping[str, tuple[Template, dict[str, Any]]], part: str) -> None:
     assert [name for name in alarms if part in name]
+
+
+def test_a_busy_writer_is_not_hidden_by_an_idle_reader(
+    alarms: Mapping[str, tuple[Template, dict[str, Any]]],
+) -> None:
+    # Searches and publications go to the writer alone; the metric of the whole cluster is an average over instances.
+    dimensions = alarm_named(alarms, "IndexCpu")["Dimensions"]
+    assert {"Name": "Role", "Value": "WRITER"} in dimensions
+    assert {dimension["Name"] for dimension in dimensions} == {"DBClusterIdentifier", "Role"}
 
 
 def test_cloudfront_is_watched_where_it_has_its_metrics(

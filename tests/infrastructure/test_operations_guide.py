@@ -9,9 +9,9 @@ import botocore.session
 import pytest
 from botocore import xform_name
 
-from cdk import cost
-from cdk.alarms import GUIDE
+from cdk import cost, cost_model, prices
 from cdk.configuration import PROJECT
+from cdk.watch import GUIDE
 from tests.infrastructure.synthesis import Template
 
 TEXT = (PROJECT / GUIDE).read_text(encoding="utf-8")
@@ -76,29 +76,31 @@ def test_every_command_of_aws_exists_with_its_options(words: list[str]) -> None:
 
 
 def test_sums_of_the_cost_model_are_quoted() -> None:
-    for title, lines in cost._TABLES:
-        assert f"| {title} | {cost.total(lines(cost.Site())):,.2f} |" in TEXT
+    for title, lines in cost.TABLES:
+        assert f"| {title} | {cost_model.total(lines(cost_model.Site())):,.2f} |" in TEXT
 
 
 def test_what_is_said_of_the_costs_follows_from_them() -> None:
-    site = cost.Site()
-    received, kept = cost.ingest(site), cost.storage(site)
+    site = cost_model.Site()
+    received, kept = cost_model.ingest(site), cost_model.storage(site)
     objects = sum(line.dollars for line in received if line.service == "S3")
     assert "more than half of it is S3's price" in TEXT
-    assert 0.5 < objects / cost.total(received) < 0.6
+    assert 0.5 < objects / cost_model.total(received) < 0.6
 
-    glacier, tiering = (line.dollars for line in cost.tiering(site))
+    glacier, tiering = (line.dollars for line in cost_model.tiering(site))
     cold_gb = kept[1].quantity / site.cold_share
-    saved = cold_gb * (cost.prices.S3_STANDARD_GB - cost.prices.S3_GLACIER_INSTANT_GB)
+    saved = cold_gb * (prices.S3_STANDARD_GB - prices.S3_GLACIER_INSTANT_GB)
     assert f"after\n  {glacier / saved:.1f} months" in TEXT
-    static = kept[3].quantity * (cost.prices.S3_STANDARD_GB - kept[3].unit_price) - kept[4].dollars
+    static = kept[3].quantity * (prices.S3_STANDARD_GB - kept[3].unit_price) - kept[4].dollars
     assert f"Intelligent-Tiering after {tiering / static:.1f}" in TEXT
 
-    dearer_by_the_month = cost.total(cost.endpoints(site)[:1]) - cost.total(cost.nat(site)[:1])
-    break_even = dearer_by_the_month / (cost.prices.NAT_GB - cost.prices.ENDPOINT_GB)
-    assert f"they meet at {break_even:.0f} GB a month" in TEXT
-    assert cost.total(cost.managed(site)) < cost.total(cost.month(site))
-    assert f"{cost.prices.HEALTHIMAGING_FREQUENT_GB / cost.prices.S3_STANDARD_GB:.1f} times S3's" in TEXT
+    endpoint_hours, endpoint_gb = cost_model.endpoints(site)
+    *nat_hours, nat_gb = cost_model.nat(site)
+    assert "as much by the hour as one NAT gateway with its public address, and less by the\n  GB" in TEXT
+    assert endpoint_hours.dollars == pytest.approx(cost_model.total(nat_hours))
+    assert endpoint_gb.dollars < nat_gb.dollars
+    assert cost_model.total(cost_model.managed(site)) < cost_model.total(cost_model.month(site))
+    assert f"{prices.HEALTHIMAGING_FREQUENT_GB / prices.S3_STANDARD_GB:.1f} times S3's" in TEXT
 
 
 @pytest.mark.infrastructure

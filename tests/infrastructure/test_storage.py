@@ -1,5 +1,6 @@
 """Buckets, queues, tables and the key: private, encrypted, kept."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -190,4 +191,31 @@ def test_cloudfront_may_read_static_objects_and_write_nothing(templates: Mapping
 
     [statement] = of_cloudfront
     assert statement["Action"] == "s3:GetObject"
-    assert set(statement["Condition"]) == {"StringEquals", "ArnLike"}
+
+
+def test_cloudfront_is_known_by_the_arn_that_its_requests_carry(templates: Mapping[str, Template]) -> None:
+    """A condition on a key that a request does not carry refuses it; nothing says CloudFront sends the account's."""
+    conditions = [
+        statement["Condition"]
+        for kind in ("AWS::S3::BucketPolicy", "AWS::KMS::Key")
+        for _, statement in statements.of_resources(templates["storage"], kind)
+        if statement["Principal"] == {"Service": "cloudfront.amazonaws.com"}
+    ]
+
+    assert len(conditions) == 2
+    for condition in conditions:
+        assert list(condition) == ["ArnLike"]
+        assert ':cloudfront::", {"Ref": "AWS::AccountId"}, ":distribution/*"' in json.dumps(condition)
+
+
+def test_services_use_the_key_for_no_more_than_they_do(templates: Mapping[str, Template]) -> None:
+    actions = {
+        str(statement["Principal"]["Service"]): set(statements.as_list(statement["Action"]))
+        for _, statement in statements.of_resources(templates["storage"], "AWS::KMS::Key")
+        if "Service" in statement["Principal"]
+    }
+
+    assert actions["cloudfront.amazonaws.com"] == {"kms:Decrypt"}
+    # To send to an encrypted topic.
+    assert actions["cloudwatch.amazonaws.com"] == {"kms:Decrypt", "kms:GenerateDataKey*"}
+    assert len(actions) == 3

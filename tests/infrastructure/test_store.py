@@ -151,6 +151,11 @@ def test_the_number_of_tasks_follows_their_load(store: Template) -> None:
     assert tracking["PredefinedMetricSpecification"] == {"PredefinedMetricType": "ECSServiceAverageCPUUtilization"}
 
 
+def test_a_deployment_leaves_the_number_of_tasks_to_the_scaling(store: Template) -> None:
+    # CloudFormation would set it back whenever anything else of the service changes.
+    assert "DesiredCount" not in only(store, "AWS::ECS::Service")
+
+
 def test_the_container_is_given_every_setting_that_is_required(store: Template) -> None:
     Settings.from_environment(environment(store))
     assert archive_name(environment(store))

@@ -112,8 +112,9 @@ def test_nobody_reads_the_bucket_but_this_accounts_distributions(viewer: Templat
     [statement] = allowing
     assert statement["Principal"] == {"Service": "cloudfront.amazonaws.com"}
     assert statement["Action"] == "s3:GetObject"
-    assert statement["Condition"]["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
-    assert ":distribution/*" in json.dumps(statement["Condition"]["ArnLike"])
+    assert ':cloudfront::", {"Ref": "AWS::AccountId"}, ":distribution/*"' in json.dumps(
+        statement["Condition"]["ArnLike"]
+    )
 
 
 def test_the_deploying_function_has_room_for_the_viewer(viewer: Template) -> None:

@@ -90,6 +90,7 @@ def test_all_that_is_missing_is_named_at_once_each_with_an_example(tmp_path: Pat
         ("availability_zones = 1", "availability_zones is 1. Expected: 2 or 3"),
         ('allowed_cidrs = ["10.0.0.0/8", "everybody"]', "allowed_cidrs[1] is 'everybody'"),
         ('allowed_cidrs = "10.0.0.0/8"', "Expected: a list of IPv4 networks"),
+        ('edge_allowed_cidrs = ["0.0.0.0/0"]', "leave the list out"),
         ("store_cpu = 300", "store_cpu is 300: one of 256, 512, 1024, 2048, 4096"),
         ("store_memory_mib = 1024", "with store_cpu 1024, one of 2048, 3072"),
         ("store_min_tasks = 20", "store_max_tasks is 10, less than store_min_tasks (20)"),
@@ -114,6 +115,7 @@ def test_all_that_is_missing_is_named_at_once_each_with_an_example(tmp_path: Pat
         ),
         ('[tags]\n"aws:owner" = "me"', "a name does not begin with aws:"),
         ("[tags]\nCostCenter = 12", "tags['CostCenter'] is 12"),
+        ('[tags]\nCostCenter = "R&D"\n', "tags['CostCenter'] is 'R&D'. Expected: text by name, of letters"),
     ],
 )
 def test_wrong_value_is_named_with_what_is_expected(tmp_path: Path, line: str, said: str) -> None:
@@ -125,6 +127,8 @@ def test_wrong_value_is_named_with_what_is_expected(tmp_path: Path, line: str, s
     [
         ("account", "12345", "Expected: the 12 digits of the AWS account"),
         ("region", "Frankfurt", "Expected: an AWS region"),
+        ("region", "cn-north-1", "not of China"),
+        ("region", "us-gov-west-1", "no GovCloud"),
         ("certificate_arn", "stow.example.org", "this is no ARN of a certificate"),
         ("certificate_arn", VIEWER_CERTIFICATE, "a certificate in eu-central-1, the load balancer's region"),
     ],
