@@ -10,7 +10,6 @@ import json
 import shutil
 import sys
 from collections.abc import Iterable
-from contextlib import closing
 from datetime import UTC, datetime
 from http.client import HTTPConnection
 from typing import Any
@@ -104,17 +103,16 @@ def measure(urls: Urls, records: DynamoDbRecordStore, server: Server, studies: i
 
 
 def lead_to(aws: EmulatedAws, configuration: Configuration, secret: dict[str, object]) -> None:
-    """Let the functions use another database: they read its secret when their connection is gone."""
-    client = aws.client("secretsmanager")
-    former = json.loads(client.get_secret_value(SecretId=configuration.database_secret)["SecretString"])
-    client.put_secret_value(SecretId=configuration.database_secret, SecretString=json.dumps(secret))
-    with closing(connection_factory(former)()) as connection, connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT id FROM information_schema.processlist WHERE id <> CONNECTION_ID() AND db = %s",
-            (former["dbname"],),
-        )
-        for (connection_id,) in cursor.fetchall():
-            cursor.execute("KILL CONNECTION %s", (connection_id,))
+    """Let the functions use another database: a changed configuration starts new ones, which read the secret."""
+    aws.client("secretsmanager").put_secret_value(
+        SecretId=configuration.database_secret, SecretString=json.dumps(secret)
+    )
+    functions = aws.client("lambda")
+    api = f"static-dicomweb-{configuration.stage}"
+    variables = functions.get_function_configuration(FunctionName=api)["Environment"]["Variables"]
+    functions.update_function_configuration(
+        FunctionName=api, Environment={"Variables": {**variables, "BENCHMARK": str(secret["dbname"])}}
+    )
 
 
 def main() -> None:
