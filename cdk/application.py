@@ -15,7 +15,7 @@ from cdk.access import FUNCTIONS, function_log_group
 from cdk.chalice_package import PackagedChalice
 from cdk.chalice_stage_settings import API_STAGE, Resources, stage_settings
 from cdk.configuration import PROJECT, Deployment
-from cdk.log_retention import retention
+from cdk.log_group import log_group
 from cdk.stack import ArchiveStack
 
 # A landing object that is too large for memory is read through a file; STOW-RS takes instances up to 5 GiB.
@@ -56,14 +56,7 @@ class ApplicationStack(ArchiveStack):
             CfnOutput(self, f"{name.title()}FunctionName", value=function)
 
     def _log_group(self, name: str, deployment: Deployment, key: kms.IKey) -> logs.LogGroup:
-        return logs.LogGroup(
-            self,
-            f"{name.title()}Log",
-            log_group_name=function_log_group(deployment, name),
-            retention=retention(deployment),
-            encryption_key=key,
-            removal_policy=RemovalPolicy.DESTROY,
-        )
+        return log_group(self, f"{name.title()}Log", deployment, name=function_log_group(deployment, name), key=key)
 
     def _function(self, name: str) -> sam.CfnFunction:
         function = cast(sam.CfnFunction, self.chalice.get_resource(FUNCTIONS[name]))

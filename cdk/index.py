@@ -12,7 +12,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from cdk.configuration import Deployment
-from cdk.log_retention import retention
+from cdk.log_group import log_group
 from cdk.network import HTTPS, ISOLATED, PUBLIC, Network, availability_zones
 from cdk.stack import ArchiveStack
 
@@ -73,14 +73,7 @@ class Index(Construct):
     def _log_groups(self, cluster: str, deployment: Deployment, key: kms.IKey) -> list[logs.LogGroup]:
         """Made before RDS makes them itself, without retention and key."""
         return [
-            logs.LogGroup(
-                self,
-                f"{log.title()}Log",
-                log_group_name=f"/aws/rds/cluster/{cluster}/{log}",
-                retention=retention(deployment),
-                encryption_key=key,
-                removal_policy=RemovalPolicy.DESTROY,
-            )
+            log_group(self, f"{log.title()}Log", deployment, name=f"/aws/rds/cluster/{cluster}/{log}", key=key)
             for log in _LOGS
         ]
 

@@ -81,7 +81,7 @@ class LandingZone(Construct):
         self.bucket = s3.Bucket(
             self,
             "Bucket",
-            **_private(key, log_bucket, "landing/"),  # type: ignore[arg-type]
+            **private(key, log_bucket, "landing/"),  # type: ignore[arg-type]
             # An instance as a single part is answered with a redirection to its landing object.
             cors=[
                 s3.CorsRule(
@@ -163,17 +163,10 @@ class StaticBucket(s3.Bucket):
         super().__init__(
             scope,
             id_,
-            **_private(key, log_bucket, "static/"),  # type: ignore[arg-type]
+            **private(key, log_bucket, "static/"),  # type: ignore[arg-type]
             lifecycle_rules=_static_lifecycle(deployment.static_intelligent_tiering_after_days),
         )
-        self.add_to_resource_policy(
-            iam.PolicyStatement(
-                principals=[iam.ServicePrincipal("cloudfront.amazonaws.com")],
-                actions=["s3:GetObject"],
-                resources=[self.arn_for_objects("*")],
-                conditions=of_distributions(),
-            )
-        )
+        let_distributions_read(self)
 
 
 def _static_lifecycle(tiering_after_days: int | None) -> list[s3.LifecycleRule]:
@@ -201,7 +194,20 @@ def _static_lifecycle(tiering_after_days: int | None) -> list[s3.LifecycleRule]:
     return rules
 
 
-def _private(key: kms.IKey, log_bucket: s3.IBucket, prefix: str) -> dict[str, object]:
+def let_distributions_read(bucket: s3.Bucket) -> None:
+    """Let CloudFront read the bucket's objects, for any distribution of this account."""
+    bucket.add_to_resource_policy(
+        iam.PolicyStatement(
+            principals=[iam.ServicePrincipal("cloudfront.amazonaws.com")],
+            actions=["s3:GetObject"],
+            resources=[bucket.arn_for_objects("*")],
+            conditions=of_distributions(),
+        )
+    )
+
+
+def private(key: kms.IKey, log_bucket: s3.IBucket, prefix: str) -> dict[str, object]:
+    """What all buckets of the archive have in common but that of the logs, whose objects go below `prefix`."""
     return {
         "block_public_access": s3.BlockPublicAccess.BLOCK_ALL,
         "bucket_key_enabled": True,

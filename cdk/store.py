@@ -2,21 +2,20 @@
 
 import re
 
-from aws_cdk import Acknowledgment, Aws, CfnOutput, Duration, RemovalPolicy, Validations
+from aws_cdk import Acknowledgment, Aws, CfnOutput, Duration, Validations
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_ecr_assets as ecr_assets
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from cdk.access import WRITE_WITH_KEY
 from cdk.configuration import PROJECT, Deployment
 from cdk.index import IndexStack
-from cdk.log_retention import retention
+from cdk.log_group import log_group
 from cdk.records import RecordsStack
 from cdk.stack import ArchiveStack
 from cdk.storage import StorageStack
@@ -52,14 +51,7 @@ class StoreService(Construct):
     ) -> None:
         super().__init__(scope, identifier)
         self.cluster = ecs.Cluster(self, "Cluster", vpc=vpc, container_insights_v2=ecs.ContainerInsights.ENABLED)
-        self.log_group = logs.LogGroup(
-            self,
-            "Log",
-            log_group_name=f"/{deployment.name}/store",
-            encryption_key=key,
-            retention=retention(deployment),
-            removal_policy=RemovalPolicy.DESTROY,
-        )
+        self.log_group = log_group(self, "Log", deployment, name=f"/{deployment.name}/store", key=key)
         self.task_role = iam.Role(
             self, "TaskRole", assumed_by=iam.ServicePrincipal("ecs-tasks.amazonaws.com"), description="STOW-RS service"
         )

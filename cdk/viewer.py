@@ -4,19 +4,17 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from aws_cdk import Duration, RemovalPolicy, Size
-from aws_cdk import aws_iam as iam
+from aws_cdk import Duration, Size
 from aws_cdk import aws_kms as kms
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3_deployment as s3_deployment
 from constructs import Construct
 
 from cdk.configuration import Deployment
 from cdk.configuration_file import ConfigurationError
-from cdk.log_retention import retention
+from cdk.log_group import log_group
 from cdk.stack import ArchiveStack
-from cdk.storage import StorageStack, of_distributions
+from cdk.storage import StorageStack, let_distributions_read, private
 from cdk.viewer_files import ViewerFilesError, app_config, viewer_files
 
 # OHIF's build puts a digest into these names, so what is behind a name never changes.
@@ -59,36 +57,12 @@ class Viewer(Construct):
         self.bucket = s3.Bucket(
             self,
             "Bucket",
-            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
-            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
-            encryption=s3.BucketEncryption.KMS,
-            encryption_key=key,
-            bucket_key_enabled=True,
-            enforce_ssl=True,
-            minimum_tls_version=1.2,
-            versioned=True,
-            server_access_logs_bucket=log_bucket,
-            server_access_logs_prefix="viewer/",
+            # Retained, too: all of it can be made again, but CloudFormation deletes no bucket that holds something.
+            **private(key, log_bucket, "viewer/"),  # type: ignore[arg-type]
             lifecycle_rules=[s3.LifecycleRule(noncurrent_version_expiration=Duration.days(30))],
-            # All of it can be made again. CloudFormation does not delete a bucket that holds something, though.
-            removal_policy=RemovalPolicy.RETAIN,
         )
-        self.bucket.add_to_resource_policy(
-            iam.PolicyStatement(
-                principals=[iam.ServicePrincipal("cloudfront.amazonaws.com")],
-                actions=["s3:GetObject"],
-                resources=[self.bucket.arn_for_objects("*")],
-                conditions=of_distributions(),
-            )
-        )
-        log_group = logs.LogGroup(
-            self,
-            "Log",
-            log_group_name=f"/{deployment.name}/viewer-deployment",
-            encryption_key=key,
-            retention=retention(deployment),
-            removal_policy=RemovalPolicy.DESTROY,
-        )
+        let_distributions_read(self.bucket)
+        log = log_group(self, "Log", deployment, name=f"/{deployment.name}/viewer-deployment", key=key)
         # Names without a digest: browsers revalidate, CloudFront keeps them as long as it is told.
         kept = f"public, max-age=0, s-maxage={deployment.viewer_ttl_seconds}"
         files = s3_deployment.Source.asset(str(directory))
@@ -103,7 +77,7 @@ class Viewer(Construct):
                 cache_control=[s3_deployment.CacheControl.from_string(cache_control)],
                 memory_limit=_MEMORY_MIB,
                 ephemeral_storage_size=_DISK,
-                log_group=log_group,
+                log_group=log,
                 **options,
             )
 

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from aws_cdk import ArnFormat, RemovalPolicy, Stack
+from aws_cdk import ArnFormat, Stack
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_wafv2 as wafv2
 from constructs import Construct
 
 from cdk.configuration import Deployment
-from cdk.log_retention import retention
+from cdk.log_group import log_group
 
 Action = Literal["allow", "block"]
 
@@ -54,14 +54,8 @@ def make_web_acl(
         rules=[_property(rule, priority) for priority, rule in enumerate(rules)],
         visibility_config=_visibility(part.title()),
     )
-    group = logs.LogGroup(
-        scope,
-        "Log",
-        log_group_name=f"aws-waf-logs-{deployment.name}-{part}",  # WAF wants the name to begin so
-        encryption_key=key,
-        retention=retention(deployment),
-        removal_policy=RemovalPolicy.DESTROY,
-    )
+    # WAF wants the name to begin so.
+    group = log_group(scope, "Log", deployment, name=f"aws-waf-logs-{deployment.name}-{part}", key=key)
     _log(scope, web_acl, group)
     return web_acl
 

@@ -1,6 +1,9 @@
-"""How long logs are kept: the configured days as CloudWatch Logs names them."""
+"""A log group of the archive: encrypted, kept as long as is configured, and gone with its stack."""
 
+from aws_cdk import RemovalPolicy
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
+from constructs import Construct
 
 from cdk.configuration import Deployment
 
@@ -30,6 +33,21 @@ _RETENTIONS = {
 }
 
 
-def retention(deployment: Deployment) -> logs.RetentionDays:
-    """CloudWatch Logs' name of the configured period."""
-    return _RETENTIONS[deployment.log_retention_days]
+def log_group(scope: Construct, id_: str, deployment: Deployment, *, name: str, key: kms.IKey) -> logs.LogGroup:
+    """Make a log group.
+
+    Parameters
+    ----------
+    name
+        Its literal name. It does not stay when its stack goes, or that could not be deployed again.
+    key
+        Its policy must let CloudWatch Logs of the stack's region use it.
+    """
+    return logs.LogGroup(
+        scope,
+        id_,
+        log_group_name=name,
+        retention=_RETENTIONS[deployment.log_retention_days],
+        encryption_key=key,
+        removal_policy=RemovalPolicy.DESTROY,
+    )
