@@ -24,6 +24,8 @@ from chalicelib.ports import ObjectVersion
 from chalicelib.services.convert_instance import ConvertInstance
 from chalicelib.settings import Settings
 from localstack.archive import Archive
+from localstack.aws import EmulatedAws
+from localstack.chalice_deployment import ChaliceDeployment
 from localstack.configuration import Configuration
 
 BUCKET = "benchmark-landing"  # no events: the deployed function must not convert along
@@ -103,8 +105,9 @@ def main() -> None:
     """Measure all lengths, in batches and one by one."""
     archive = Archive(Configuration.from_environment())
     urls = archive.urls()
+    aws = EmulatedAws(int(urls.s3_endpoint.rpartition(":")[2]), urls.region)
     os.environ.update(
-        archive.settings(urls.dicomweb),
+        ChaliceDeployment(aws, archive.configuration, urls.dicomweb).settings(),
         AWS_ENDPOINT_URL=urls.s3_endpoint,
         AWS_DEFAULT_REGION=urls.region,
         AWS_ACCESS_KEY_ID="test",

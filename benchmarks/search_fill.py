@@ -110,7 +110,7 @@ def _write_study(tables: _Tables, study: MadeStudy, counted: _Counted) -> None:
         instance = row_of(series.instance, Level.INSTANCE)
         numbered = {uid: number for number, uid in enumerate(series.sop_instance_uids, 1)}
         for uid in sorted(numbered):
-            own = {"sop_instance_uid": uid, "instance_number": numbered[uid]}
+            own: Row = {"sop_instance_uid": uid, "instance_number": numbered[uid]}
             tables.add("instances", {"series_key": series_key, **instance, **own})
 
 

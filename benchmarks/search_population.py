@@ -194,8 +194,8 @@ def _name(chance: random.Random) -> dict[str, str]:
             name: group for name, group in zip(("Alphabetic", "Ideographic", "Phonetic"), joined, strict=True) if group
         }
     if script in _OTHER:
-        families, givens = _OTHER[script]
-        return {"Alphabetic": f"{chance.choice(families)}^{chance.choice(givens)}"}
+        family_names, given_names = _OTHER[script]
+        return {"Alphabetic": f"{chance.choice(family_names)}^{chance.choice(given_names)}"}
     family, given = _word(chance, _families(), _FAMILY_WEIGHTS), _word(chance, _givens(), _GIVEN_WEIGHTS)
     middle = f"^{chance.choice('ABCDEFGHJKLMNPRSTW')}" if chance.random() < 0.3 else ""
     text = f"{family}^{given}{middle}".replace("_", " ")

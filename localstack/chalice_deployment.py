@@ -38,7 +38,7 @@ class ChaliceDeployment:
     def complete(self, progress: Progress, database: Database) -> Deployed:
         """Make the rest, and deploy the application."""
         configuration = self._configuration
-        settings = self._settings()
+        settings = self.settings()
         with progress.step("Buckets, queue, tables and schema"):
             provision(self._aws, configuration)
             with closing(connect(database)) as connection:
@@ -49,7 +49,7 @@ class ChaliceDeployment:
             step.detail = "deployed" if deployed else "unchanged"
         return Deployed(api_url=api_url, store_settings=settings)
 
-    def _settings(self) -> Mapping[str, str]:
+    def settings(self) -> Mapping[str, str]:
         """Variables that every process of the archive reads its settings from (chalicelib.settings)."""
         configuration = self._configuration
         return {

@@ -13,7 +13,7 @@ from typing import Any
 from aiohttp import web
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.filewriter import dcmwrite
-from pydicom.uid import ExplicitVRLittleEndian
+from pydicom.uid import UID, ExplicitVRLittleEndian
 
 from chalicelib.adapters.memory_landing import MemoryLanding
 from chalicelib.dicomweb.resources import InstanceUids
@@ -43,8 +43,8 @@ def instance_bytes(
     dataset.add_new(0x7FE00010, "OW", pixels)
     dataset.file_meta = FileMetaDataset()
     dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    dataset.file_meta.MediaStorageSOPClassUID = CT
-    dataset.file_meta.MediaStorageSOPInstanceUID = sop
+    dataset.file_meta.MediaStorageSOPClassUID = UID(CT)
+    dataset.file_meta.MediaStorageSOPInstanceUID = UID(sop)
     file = BytesIO()
     dcmwrite(file, dataset, enforce_file_format=True)
     return file.getvalue()
