@@ -15,7 +15,8 @@ VARIABLES := FUNCTION_TIMEOUT_SECONDS VISIBILITY_TIMEOUT_SECONDS STATE_DIR BACKE
 $(foreach variable,$(VARIABLES),$(if $($(variable)),$(eval export $(variable))))
 
 .DEFAULT_GOAL := help
-.PHONY: help run start urls stop clean check test format synth diff deploy destroy setup setup-python setup-tests setup-cdk lint
+.PHONY: help run start urls stop clean check test format synth diff deploy destroy
+.PHONY: setup setup-checks setup-tests setup-cdk lint fast-tests
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -35,13 +36,14 @@ stop: $(BIN)/python ## end what `make start` started
 clean: $(BIN)/python ## remove the archive's data
 	@$(HARNESS) clean
 
-check: lint ## format, lint, types, import contracts and the fast tests: under a minute
-	@$(BIN)/pytest -q -m "not harness and not database and not infrastructure"
+# The two halves run at once; --output-sync prints the output of each in one piece.
+check: setup-checks ## format, lint, types, import contracts and the fast tests: under a minute
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target lint fast-tests
 
 test: setup-tests lint ## all that the project promises
 	@$(BIN)/pytest
 
-format: setup-python ## bring all Python files into shape
+format: setup-checks ## bring all Python files into shape
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
@@ -57,11 +59,14 @@ deploy: setup-cdk ## deploy the CDK application (docs/operations.md); STACKS nam
 destroy: setup-cdk ## remove its stacks; buckets, tables, keys and a snapshot of the index stay
 	@$(CDK) destroy $(STACKS)
 
-lint: setup-python
+lint:
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+fast-tests:
+	@$(BIN)/pytest -q -m "not harness and not database and not infrastructure"
 
 setup:
 	@$(PYTHON) localstack/bootstrap.py $(if $(filter cdk,$(DEPLOY)),--cdk)
@@ -69,11 +74,11 @@ setup:
 setup-cdk:
 	@$(PYTHON) localstack/bootstrap.py --cdk
 
-setup-python:
-	@$(PYTHON) localstack/bootstrap.py --python-only
+setup-checks:
+	@$(PYTHON) localstack/bootstrap.py --for checks
 
 setup-tests:
-	@$(PYTHON) localstack/bootstrap.py --tests
+	@$(PYTHON) localstack/bootstrap.py --for tests
 
 $(BIN)/python:
 	@echo "error: nothing is set up yet: \`make start\` does that" >&2; exit 1

@@ -14,11 +14,22 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
 
+CDK_REQUIREMENTS = "cdk/requirements.txt"
+
 _POLICY = Path("/usr/sbin/policy-rc.d")
+
+
+class Purpose(Enum):
+    """What the machine is prepared for."""
+
+    CHECKS = "the checks and the tests that start no service"
+    RUNNING = "running the archive"
+    TESTS = "all tests"
 
 
 @dataclass(frozen=True)
@@ -31,7 +42,7 @@ class Package:
     file: str | None = None
     module: str | None = None
     library: str | None = None
-    tests_only: bool = False
+    needed_for: frozenset[Purpose] = frozenset(Purpose)
 
     def is_there(self) -> bool:
         """Whether what the package brings is on this machine, from wherever it came."""
@@ -46,6 +57,9 @@ class Package:
         return self.module is None or importlib.util.find_spec(self.module) is not None
 
 
+_SERVICES = frozenset({Purpose.RUNNING, Purpose.TESTS})
+_TESTS = frozenset({Purpose.TESTS})
+
 PACKAGES = (
     Package("make", "runs the targets", command="make"),
     Package("python3-venv", "makes the virtual environments", module="ensurepip"),
@@ -55,16 +69,16 @@ PACKAGES = (
         "runs the edge's routing module in nginx",
         file="/usr/lib/nginx/modules/ngx_http_js_module.so",
     ),
-    Package("mariadb-server-core", "is the index for search", command="mariadbd"),
-    Package("mariadb-client-core", "helps to set MariaDB up", command="my_print_defaults"),
-    Package("chromium", "shows the viewer in the tests", command="chromium", tests_only=True),
-    Package("libatomic1", "is needed by what drives Chromium", library="atomic", tests_only=True),
+    Package("mariadb-server-core", "is the index for search", command="mariadbd", needed_for=_SERVICES),
+    Package("mariadb-client-core", "sets MariaDB up", command="my_print_defaults", needed_for=_SERVICES),
+    Package("chromium", "shows the viewer in the tests", command="chromium", needed_for=_TESTS),
+    Package("libatomic1", "is needed by Playwright, which drives Chromium", library="atomic", needed_for=_TESTS),
 )
 
 
-def missing_packages(*, tests: bool) -> list[Package]:
-    """Packages to install; those for tests only where they are asked for."""
-    return [package for package in PACKAGES if (tests or not package.tests_only) and not package.is_there()]
+def missing_packages(purpose: Purpose) -> list[Package]:
+    """Packages that a purpose needs and that are not installed."""
+    return [package for package in PACKAGES if purpose in package.needed_for and not package.is_there()]
 
 
 def install_packages(packages: Sequence[Package]) -> None:
@@ -169,7 +183,7 @@ def ensure_cdk() -> None:
     SystemExit
         pip or npm fails.
     """
-    ensure_environment(".venv", "cdk/requirements.txt")
+    ensure_environment(".venv", CDK_REQUIREMENTS)
     directory = PROJECT / "cdk"
     stamp = directory / "node_modules" / "installed.sha256"
     wanted = hashlib.sha256((directory / "package.json").read_bytes()).hexdigest()
@@ -195,24 +209,29 @@ def _run(command: Sequence[str], *, path: Path | None = None) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Prepare the machine for running, and for testing where asked."""
+    """Prepare the machine for one purpose."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--tests", action="store_true", help="install what only the tests need, too")
-    parser.add_argument("--cdk", action="store_true", help="install what the CDK application needs, too")
-    parser.add_argument("--python-only", action="store_true", help="only the project's virtual environment")
+    parser.add_argument(
+        "--for",
+        dest="purpose",
+        choices=[purpose.name.lower() for purpose in Purpose],
+        default=Purpose.RUNNING.name.lower(),
+        help="; ".join(f"{purpose.name.lower()}: {purpose.value}" for purpose in Purpose),
+    )
+    parser.add_argument("--cdk", action="store_true", help="also install the CDK's command line (tests have it anyway)")
     options = parser.parse_args(arguments)
     if sys.version_info < (3, 11):  # noqa: UP036 - this file runs with whatever Python is there
         print("Python 3.11 or later is needed; set PYTHON=/path/to/python3.11", file=sys.stderr)
         raise SystemExit(1)
-    missing = missing_packages(tests=options.tests)
-    if options.python_only:
-        missing = [package for package in missing if package.module == "ensurepip"]
-    install_packages(missing)
+    purpose = Purpose[options.purpose.upper()]
+    install_packages(missing_packages(purpose))
     ensure_environment(".venv", "requirements-dev.txt")
-    if options.cdk or options.tests:
-        ensure_cdk()
-    if not options.python_only:
+    if purpose is Purpose.CHECKS:
+        ensure_environment(".venv", CDK_REQUIREMENTS)  # mypy reads its types
+    else:
         ensure_environment(".venv-emulator", "requirements-emulator.txt")
+    if options.cdk or purpose is Purpose.TESTS:
+        ensure_cdk()
 
 
 if __name__ == "__main__":

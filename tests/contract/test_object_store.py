@@ -131,7 +131,6 @@ def test_an_aggregate_replaces_just_the_version_that_was_read(store: ObjectStore
     assert store.get_bytes("static", "study-a") == b"2"
 
 
-@pytest.mark.database
 def test_a_presigned_url_reads_the_version_it_names(s3: Any) -> None:
     store = S3ObjectStore(s3, in_memory_bytes=1000)
     first = s3.put_object(Bucket="landing", Key="presigned", Body=b"first")["VersionId"]
@@ -145,7 +144,6 @@ def test_a_presigned_url_reads_the_version_it_names(s3: Any) -> None:
         assert response.headers["Content-Type"] == "application/dicom"
 
 
-@pytest.mark.database
 def test_a_fault_of_s3_is_a_service_fault(s3: Any) -> None:
     store = S3ObjectStore(s3, in_memory_bytes=1000)
     with pytest.raises(ServiceFaultError):

@@ -152,7 +152,6 @@ def test_a_rejection_is_kept_once_for_each_version(store: RecordStore) -> None:
     assert sorted(store.list_rejections(), key=lambda it: it.reason) == [second, first]
 
 
-@pytest.mark.database
 def test_messages_are_deleted_in_batches(emulated_aws: Any) -> None:
     client = emulated_aws.client("sqs")
     url = client.create_queue(QueueName="landing-contract")["QueueUrl"]
@@ -167,7 +166,6 @@ def test_messages_are_deleted_in_batches(emulated_aws: Any) -> None:
     assert client.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"] == dict.fromkeys(names, "0")
 
 
-@pytest.mark.database
 def test_a_message_comes_again_when_it_is_told_to(emulated_aws: Any) -> None:
     client = emulated_aws.client("sqs")
     url = client.create_queue(QueueName="landing-retry", Attributes={"VisibilityTimeout": "600"})["QueueUrl"]

@@ -15,8 +15,6 @@ from chalicelib.errors import BadRequestError
 from tests.database_server import empty_tables
 from tests.qido_builders import make_publication, make_series, publish
 
-pytestmark = pytest.mark.database
-
 # Few values of few letters, so that queries do match; and all that SQL, LIKE or Unicode may trip over.
 LETTERS = "aAáÁ%_|\\'\"^b山 ßﾀが\U0001f600"
 TEXT = st.text(LETTERS, max_size=4)

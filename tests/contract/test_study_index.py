@@ -277,7 +277,6 @@ def test_publishers_at_once_lose_no_version_and_no_instance(index):
 # --- the real one only ------------------------------------------------------------------------
 
 
-@pytest.mark.database
 def test_schema_can_be_applied_again_and_keeps_the_data(connect):
     index = MysqlIndex(connect)
     publish(index, make_publication("1.2"))
@@ -287,7 +286,6 @@ def test_schema_can_be_applied_again_and_keeps_the_data(connect):
     index.close()
 
 
-@pytest.mark.database
 def test_every_searchable_attribute_has_its_column_of_the_length_that_rows_are_cut_to(connect):
     with connect() as connection, connection.cursor() as cursor:
         cursor.execute(
@@ -310,7 +308,6 @@ COLUMNS = "information_schema.columns"
 ENDLESS = Statement(f"SELECT COUNT(*) FROM {COLUMNS} AS a, {COLUMNS} AS b, {COLUMNS} AS c")
 
 
-@pytest.mark.database
 def test_a_search_that_takes_too_long_is_refused_and_costs_no_connection(connect, monkeypatch):
     index = MysqlIndex(connect, limits=SearchLimits(page_seconds=0.05))
     publish(index, make_publication("1.2"))
@@ -323,7 +320,6 @@ def test_a_search_that_takes_too_long_is_refused_and_costs_no_connection(connect
     index.close()
 
 
-@pytest.mark.database
 def test_where_the_order_is_walked_hits_after_the_page_are_counted_to_a_limit(connect):
     index = MysqlIndex(connect, limits=SearchLimits(candidates=1, looked_ahead=3))
     for number in range(10):
@@ -337,7 +333,6 @@ def test_where_the_order_is_walked_hits_after_the_page_are_counted_to_a_limit(co
     index.close()
 
 
-@pytest.mark.database
 def test_words_of_names_are_looked_up_in_their_indexes(connect):
     index = MysqlIndex(connect)
     for number in range(300):
@@ -362,7 +357,6 @@ def _plan(connect, statement: Statement, tables: str) -> list[tuple[str, str, st
     return [(row["table"], row["type"], row["key"]) for row in plan]
 
 
-@pytest.mark.database
 @pytest.mark.parametrize(
     ("pattern", "access"), [("*71*", "range"), ("*29", "ref"), ("*a text that is longer than its ends*", "range")]
 )
@@ -474,7 +468,6 @@ def test_a_value_that_was_corrected_is_found_by_texts_inside_the_new_one_only(in
     assert sorted(search(index, Level.STUDY, ("PatientID", "*OLD*")).keys) == [RecordKey("1.2"), RecordKey("1.3")]
 
 
-@pytest.mark.database
 def test_ends_are_written_once_for_each_different_value(connect):
     index = MysqlIndex(connect)
     for number, patient_id in enumerate(["abc", "abc", "c", "abc"]):
@@ -490,7 +483,6 @@ def test_ends_are_written_once_for_each_different_value(connect):
     index.close()
 
 
-@pytest.mark.database
 def test_a_publication_that_brings_no_new_value_looks_for_no_ends(connect, monkeypatch):
     index = MysqlIndex(connect)
     publish(index, make_publication("1.2", PatientID="P1"))
@@ -531,7 +523,6 @@ def test_a_far_page_is_the_one_that_walking_would_find(connect, dates):
     far.close()
 
 
-@pytest.mark.database
 def test_a_lost_connection_is_replaced_before_the_next_unit_of_work(connect):
     index = MysqlIndex(connect)
     publish(index, make_publication("1.2"))
@@ -545,7 +536,6 @@ def test_a_lost_connection_is_replaced_before_the_next_unit_of_work(connect):
     index.close()
 
 
-@pytest.mark.database
 def test_a_publisher_that_lost_its_connection_cannot_commit(connect):
     index = MysqlIndex(connect)
     with pytest.raises(ServiceFaultError), index.turn("1.2") as turn:  # noqa: PT012 - the turn's block
@@ -557,7 +547,6 @@ def test_a_publisher_that_lost_its_connection_cannot_commit(connect):
     index.close()
 
 
-@pytest.mark.database
 def test_a_publisher_whose_lock_was_released_cannot_commit(connect):
     index = MysqlIndex(connect)
     with pytest.raises(ServiceFaultError, match="lock"), index.turn("1.2") as turn:  # noqa: PT012
@@ -568,7 +557,6 @@ def test_a_publisher_whose_lock_was_released_cannot_commit(connect):
     index.close()
 
 
-@pytest.mark.database
 def test_a_commit_that_fails_in_its_middle_writes_nothing(connect):
     index = MysqlIndex(connect)
     broken = make_publication("1.2", [make_series("7", ["9"])])
@@ -587,14 +575,12 @@ def _end_other_connections(connect) -> None:
             cursor.execute("KILL CONNECTION %s", (number,))
 
 
-@pytest.mark.database
 def test_a_server_that_is_not_there_is_a_service_fault(database_secret):
     index = MysqlIndex(connection_factory({**database_secret, "port": 1}))
     with pytest.raises(ServiceFaultError):
         index.mark_dirty("1.2")
 
 
-@pytest.mark.database
 def test_a_wrong_password_is_a_service_fault_that_does_not_tell_it(database_secret):
     index = MysqlIndex(connection_factory({**database_secret, "password": "hunter2"}))
     with pytest.raises(ServiceFaultError) as caught:
@@ -602,7 +588,6 @@ def test_a_wrong_password_is_a_service_fault_that_does_not_tell_it(database_secr
     assert "hunter2" not in caught.value.message
 
 
-@pytest.mark.database
 def test_a_server_without_tls_is_not_talked_to_where_authorities_are_given(database_secret):
     index = MysqlIndex(connection_factory(database_secret, ssl.create_default_context()))
     with pytest.raises(ServiceFaultError):

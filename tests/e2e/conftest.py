@@ -9,13 +9,6 @@ import pytest
 _RUNNING = os.environ.get("ARCHIVE_URLS")
 
 
-def pytest_collection_modifyitems(items):
-    here = Path(__file__).parent
-    for item in items:
-        if item.path.is_relative_to(here):
-            item.add_marker(pytest.mark.harness)
-
-
 def pytest_generate_tests(metafunc):
     """Run what bears the mark against an archive of each way of deployment, all else against the usual one."""
     has_its_own = hasattr(metafunc.module, "archive")

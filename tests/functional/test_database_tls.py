@@ -32,8 +32,8 @@ def ca_file(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory, authority: trustme.CA) -> Iterator[Server]:
-    """One whose certificate names it localhost."""
+def tls_database_server(tmp_path_factory: pytest.TempPathFactory, authority: trustme.CA) -> Iterator[Server]:
+    """A server whose certificate names it localhost."""
     directory: Path = tmp_path_factory.mktemp("database")
     certificate = authority.issue_cert("localhost")
     certificate.cert_chain_pems[0].write_to_path(directory / "cert.pem")
@@ -41,6 +41,13 @@ def server(tmp_path_factory: pytest.TempPathFactory, authority: trustme.CA) -> I
     with private_server(
         directory, f"--ssl-cert={directory / 'cert.pem'}", f"--ssl-key={directory / 'key.pem'}"
     ) as running:
+        yield running
+
+
+@pytest.fixture
+def plain_database_server(tmp_path: Path) -> Iterator[Server]:
+    """A server without TLS."""
+    with private_server(tmp_path, "--skip-ssl") as running:
         yield running
 
 
@@ -53,31 +60,26 @@ def cipher(server: Server, tls: ssl.SSLContext | None, host: str = "localhost") 
     return str(value)
 
 
-@pytest.mark.database
 @pytest.mark.parametrize("tls", [DatabaseTls.PREFERRED, DatabaseTls.REQUIRED])
-def test_a_server_with_a_certificate_is_talked_to_encrypted(server: Server, tls: DatabaseTls) -> None:
-    assert cipher(server, tls_context(tls))
+def test_a_server_with_a_certificate_is_talked_to_encrypted(tls_database_server: Server, tls: DatabaseTls) -> None:
+    assert cipher(tls_database_server, tls_context(tls))
 
 
-@pytest.mark.database
-def test_a_certificate_of_the_given_authority_is_accepted(server: Server, ca_file: Path) -> None:
-    assert cipher(server, tls_context(DatabaseTls.VERIFIED, str(ca_file)))
+def test_a_certificate_of_the_given_authority_is_accepted(tls_database_server: Server, ca_file: Path) -> None:
+    assert cipher(tls_database_server, tls_context(DatabaseTls.VERIFIED, str(ca_file)))
 
 
-@pytest.mark.database
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
-def test_another_authority_or_another_name_is_refused(server: Server, ca_file: Path, host: str) -> None:
+def test_another_authority_or_another_name_is_refused(tls_database_server: Server, ca_file: Path, host: str) -> None:
     authorities = None if host == "localhost" else str(ca_file)
     with pytest.raises(pymysql.err.OperationalError, match="certificate verify failed"):
-        cipher(server, tls_context(DatabaseTls.VERIFIED, authorities), host)
+        cipher(tls_database_server, tls_context(DatabaseTls.VERIFIED, authorities), host)
 
 
-@pytest.mark.database
-def test_a_server_without_tls_is_refused_where_it_is_required(tmp_path: Path) -> None:
-    with private_server(tmp_path, "--skip-ssl") as plain:
-        assert cipher(plain, tls_context(DatabaseTls.PREFERRED), "127.0.0.1") == ""
-        with pytest.raises(pymysql.err.OperationalError, match="SSL is required"):
-            cipher(plain, tls_context(DatabaseTls.REQUIRED), "127.0.0.1")
+def test_a_server_without_tls_is_refused_where_it_is_required(plain_database_server: Server) -> None:
+    assert cipher(plain_database_server, tls_context(DatabaseTls.PREFERRED), "127.0.0.1") == ""
+    with pytest.raises(pymysql.err.OperationalError, match="SSL is required"):
+        cipher(plain_database_server, tls_context(DatabaseTls.REQUIRED), "127.0.0.1")
 
 
 def test_the_authorities_that_are_shipped_are_those_of_rds_and_valid_for_years() -> None:

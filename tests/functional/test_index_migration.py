@@ -21,8 +21,6 @@ from tests.database_server import Server
 from tests.qido_builders import make_publication, make_series, publish
 from tests.settings import SETTINGS
 
-pytestmark = pytest.mark.database
-
 HOSTILE = "p'\"`\\%s%;-- -山\n"
 
 

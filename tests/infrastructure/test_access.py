@@ -9,8 +9,6 @@ from cdk.access import APP_NAME
 from tests.infrastructure.statements import as_list, of_identities
 from tests.infrastructure.synthesis import NAME, Template, resources
 
-pytestmark = pytest.mark.infrastructure
-
 DATA = ("s3:", "dynamodb:", "secretsmanager:", "sqs:", "kms:")
 PARTS = ("access", "store")
 

@@ -11,8 +11,6 @@ from samtranslator.translator.transform import transform
 
 from tests.infrastructure.synthesis import NAME, REGION, Assembly, Template, resources
 
-pytestmark = pytest.mark.infrastructure
-
 MIB = 1024 * 1024
 
 

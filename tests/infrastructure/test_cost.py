@@ -152,7 +152,6 @@ def test_measured_figures_are_those_of_the_benchmarks() -> None:
     assert pytest.approx(8.8 + 3.1, abs=0.2) == cost_model.CPU_MS_PER_INSTANCE
 
 
-@pytest.mark.infrastructure
 def test_what_the_model_counts_is_what_the_stacks_make(templates: Mapping[str, Template]) -> None:
     def count(kind: str) -> int:
         return sum(

@@ -14,8 +14,6 @@ from cdk.edge.policies import REMOVED_HEADERS
 from tests.infrastructure.parts import deployment, of_type, only
 from tests.infrastructure.synthesis import Template
 
-pytestmark = pytest.mark.infrastructure
-
 ADAPTER = (EDGE_DIRECTORY / "cloudfront_adapter.js").read_text(encoding="utf-8")
 NGINX = (EDGE_DIRECTORY / "nginx.conf.template").read_text(encoding="utf-8")
 ROUTE = (EDGE_DIRECTORY / "route.js").read_text(encoding="utf-8")

@@ -12,8 +12,6 @@ from cdk.web_acl import ORIGIN_SECRET_HEADER
 from tests.infrastructure.parts import deployment, of_type, only
 from tests.infrastructure.synthesis import Template
 
-pytestmark = pytest.mark.infrastructure
-
 
 def template_of(stack: FirewallStack) -> Template:
     return dict(assertions.Template.from_stack(stack).to_json())

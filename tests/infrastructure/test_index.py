@@ -7,8 +7,6 @@ import pytest
 
 from tests.infrastructure.synthesis import REGION, Template, resources
 
-pytestmark = pytest.mark.infrastructure
-
 
 @pytest.fixture
 def index(templates: Mapping[str, Template]) -> Template:

@@ -15,8 +15,6 @@ from chalicelib.metrics import METRICS, NAMESPACE, RESOURCES
 from tests.infrastructure.parts import deployment, of_type, only
 from tests.infrastructure.synthesis import NAME, Template
 
-pytestmark = pytest.mark.infrastructure
-
 ALARM = "AWS::CloudWatch::Alarm"
 
 

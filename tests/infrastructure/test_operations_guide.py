@@ -103,7 +103,6 @@ def test_what_is_said_of_the_costs_follows_from_them() -> None:
     assert f"{prices.HEALTHIMAGING_FREQUENT_GB / prices.S3_STANDARD_GB:.1f} times S3's" in TEXT
 
 
-@pytest.mark.infrastructure
 def test_every_output_that_is_asked_for_is_there(templates: Mapping[str, Template]) -> None:
     asked = set(re.findall(r"\boutput ([a-z][a-z-]*) ([A-Z]\w+)", TEXT))
     assert len(asked) > 8
@@ -111,7 +110,6 @@ def test_every_output_that_is_asked_for_is_there(templates: Mapping[str, Templat
         assert key in templates[part]["Outputs"], f"{part} {key}"
 
 
-@pytest.mark.infrastructure
 def test_every_stack_stands_in_the_table(templates: Mapping[str, Template]) -> None:
     for part in templates:
         assert re.search(rf"^\| (.*, )?{part}(, .*)? \|", TEXT, re.MULTILINE), part

@@ -11,8 +11,6 @@ import pytest
 from cdk.suppressions import SUPPRESSIONS, Suppression
 from tests.infrastructure.synthesis import ACCOUNT, NAME, PROJECT, REGION, Assembly, Template, resources
 
-pytestmark = pytest.mark.infrastructure
-
 STATEFUL = {"storage", "records", "index"}
 
 

@@ -4,12 +4,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-import pytest
-
 from tests.infrastructure import statements
 from tests.infrastructure.synthesis import NAME, Template, resources
-
-pytestmark = pytest.mark.infrastructure
 
 ALL_BLOCKED = {
     "BlockPublicAcls": True,

@@ -15,8 +15,6 @@ from chalicelib.settings import Settings, StowSettings, archive_name
 from tests.infrastructure.parts import Properties, deployment, of_type, only
 from tests.infrastructure.synthesis import Template
 
-pytestmark = pytest.mark.infrastructure
-
 # "The maximum stop time-out value is 120 seconds", Fargate.
 FARGATE_STOP_SECONDS = 120
 

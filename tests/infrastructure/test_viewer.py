@@ -11,8 +11,6 @@ import pytest
 from tests.infrastructure.parts import of_type, only
 from tests.infrastructure.synthesis import Assembly, Template
 
-pytestmark = pytest.mark.infrastructure
-
 # Of OHIF 3.13.2, one or more of each kind; with how long browsers and CloudFront may use each unasked.
 FILES = {
     "index.html": "no-cache",
