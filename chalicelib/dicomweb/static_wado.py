@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from chalicelib.dicomweb.attributes import DicomJson
-from chalicelib.dicomweb.json_model import BulkData, dump_json, to_json
+from chalicelib.dicomweb.instance.json_model import BulkData, dump_json, to_json
+from chalicelib.dicomweb.instance.part10 import Instance
+from chalicelib.dicomweb.instance.pixel_data import ByteRange, Frames, find_frames, read_range
+from chalicelib.dicomweb.instance.transfer_syntaxes import OCTET_STREAM
 from chalicelib.dicomweb.multipart import Envelope, envelope
-from chalicelib.dicomweb.part10 import Instance
-from chalicelib.dicomweb.pixel_data import ByteRange, Frames, find_frames, read_range
 from chalicelib.dicomweb.resources import InstanceUids
 from chalicelib.dicomweb.static_object import DICOM_MEDIA_TYPE, StaticObject, compress
-from chalicelib.dicomweb.transfer_syntaxes import OCTET_STREAM
 
 # Bodies over this size are written in pieces, so that memory does not grow with the frame.
 PIECEWISE_BYTES = 16 * 1024 * 1024

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from chalicelib.dicomweb.attributes import BY_KEYWORD, index_attributes
-from chalicelib.dicomweb.part10 import Instance, read_instance
+from chalicelib.dicomweb.instance.part10 import Instance, read_instance
 from chalicelib.dicomweb.static_object import IMMUTABLE, StaticObject, metadata_object
 from chalicelib.dicomweb.static_wado import StaticInstance, prepare
 from chalicelib.errors import FailureReason, InstanceRejectedError, NotFoundError

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from chalicelib.dicomweb.instance.part10 import Instance, read_instance
+from chalicelib.dicomweb.instance.pixel_data import Frames, find_frames
+from chalicelib.dicomweb.instance.structure import PIXEL_DATA_TAGS
 from chalicelib.dicomweb.media_types import MediaRange
 from chalicelib.dicomweb.multipart import multipart_body
-from chalicelib.dicomweb.part10 import Instance, read_instance
-from chalicelib.dicomweb.pixel_data import Frames, find_frames
 from chalicelib.dicomweb.representations import MAX_ANSWER_BYTES, Answer, Wanted
 from chalicelib.dicomweb.resources import InstanceUids, series_key, study_key
 from chalicelib.dicomweb.static_object import (
@@ -22,7 +23,6 @@ from chalicelib.dicomweb.static_object import (
     decompress,
 )
 from chalicelib.dicomweb.static_wado import instance_object
-from chalicelib.dicomweb.structure import PIXEL_DATA_TAGS
 from chalicelib.errors import BadRequestError, InstanceRejectedError, NotAcceptableError, NotFoundError
 from chalicelib.ports import InstanceRecord, ObjectContent, ObjectStore, ObjectVersion, RecordStore
 

@@ -9,11 +9,11 @@ from io import BytesIO
 from threading import BoundedSemaphore
 from typing import Protocol, TypeVar
 
+from chalicelib.dicomweb.instance.header import InstanceHeader, read_header
+from chalicelib.dicomweb.instance.part10 import read_instance
+from chalicelib.dicomweb.instance.pixel_data import find_frames
 from chalicelib.dicomweb.media_types import DICOM
-from chalicelib.dicomweb.part10 import read_instance
-from chalicelib.dicomweb.pixel_data import find_frames
 from chalicelib.dicomweb.resources import InstanceUids
-from chalicelib.dicomweb.stow_header import InstanceHeader, read_header
 from chalicelib.dicomweb.stow_response import FailedInstance, PartOutcome, StoredInstance, StoreReport
 from chalicelib.errors import BadRequestError, ContentTooLargeError, FailureReason, InstanceRejectedError
 from chalicelib.ports import LandingStore, LandingUpload, RecordStore

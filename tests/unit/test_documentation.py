@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from chalicelib.dicomweb.attributes import ATTRIBUTES, Attribute, Level
-from chalicelib.dicomweb.transfer_syntaxes import (
+from chalicelib.dicomweb.instance.transfer_syntaxes import (
     EXPLICIT_VR_LITTLE_ENDIAN,
     TRANSFER_SYNTAXES,
     TransferSyntax,

@@ -9,8 +9,8 @@ from typing import cast
 from pydicom.dataset import Dataset
 from pydicom.filereader import read_dataset, read_preamble
 
+from chalicelib.dicomweb.instance.transfer_syntaxes import TRANSFER_SYNTAXES, TransferSyntax
 from chalicelib.dicomweb.resources import InstanceUids
-from chalicelib.dicomweb.transfer_syntaxes import TRANSFER_SYNTAXES, TransferSyntax
 from chalicelib.errors import DicomwebError, FailureReason, InstanceRejectedError, InvalidUidError
 
 # All that is wanted stands before (0020,0010): SOP class and instance in group 8, then study and series.

@@ -7,8 +7,8 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.filewriter import dcmwrite, write_file_meta_info
 from pydicom.uid import UID
 
+from chalicelib.dicomweb.instance.header import read_header
 from chalicelib.dicomweb.resources import InstanceUids
-from chalicelib.dicomweb.stow_header import read_header
 from chalicelib.errors import FailureReason, InstanceRejectedError
 from tests.stow_server import CT, instance_bytes
 

@@ -17,9 +17,9 @@ from pydicom.tag import BaseTag
 from pydicom.valuerep import STR_VR
 
 from chalicelib.dicomweb.attributes import DicomJson
-from chalicelib.dicomweb.part10 import Instance, is_deferred
-from chalicelib.dicomweb.pixel_data import ByteRange, join_fragments, swap_words
-from chalicelib.dicomweb.structure import PIXEL_DATA, PIXEL_DATA_TAGS, ElementLocation
+from chalicelib.dicomweb.instance.part10 import Instance, is_deferred
+from chalicelib.dicomweb.instance.pixel_data import ByteRange, join_fragments, swap_words
+from chalicelib.dicomweb.instance.structure import PIXEL_DATA, PIXEL_DATA_TAGS, ElementLocation
 
 # Binary values up to this size stand in the JSON text; a static object of their own would cost more.
 INLINE_BYTES = 1024

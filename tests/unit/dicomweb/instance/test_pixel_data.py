@@ -16,8 +16,8 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from chalicelib.dicomweb.part10 import read_instance
-from chalicelib.dicomweb.pixel_data import find_frames, join_fragments, swap_words
+from chalicelib.dicomweb.instance.part10 import read_instance
+from chalicelib.dicomweb.instance.pixel_data import find_frames, join_fragments, swap_words
 from chalicelib.errors import InstanceRejectedError
 from tests.builders import make_compressed, make_instance, make_non_image
 

@@ -10,7 +10,7 @@ from pydicom.filereader import read_dataset
 from pydicom.sequence import Sequence
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ImplicitVRLittleEndian
 
-from chalicelib.dicomweb.part10 import DEFER_BYTES, is_deferred, read_instance
+from chalicelib.dicomweb.instance.part10 import DEFER_BYTES, is_deferred, read_instance
 from chalicelib.errors import FailureReason, InstanceRejectedError
 from tests.builders import encode, make_compressed, make_dataset, make_instance
 
@@ -228,5 +228,5 @@ def test_what_pydicom_cannot_parse_is_rejected(monkeypatch: pytest.MonkeyPatch, 
             raise NotImplementedError("as pydicom does of values it does not know")
         return read_dataset(*args, **kwargs)
 
-    monkeypatch.setattr("chalicelib.dicomweb.part10.read_dataset", fail)
+    monkeypatch.setattr("chalicelib.dicomweb.instance.part10.read_dataset", fail)
     assert reason in reject(make_instance()).message

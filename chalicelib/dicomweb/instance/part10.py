@@ -15,9 +15,9 @@ from pydicom.filereader import read_dataset, read_preamble
 from pydicom.tag import BaseTag
 from pydicom.uid import UID
 
+from chalicelib.dicomweb.instance.structure import PIXEL_DATA_TAGS, ElementLocation, locate_elements
+from chalicelib.dicomweb.instance.transfer_syntaxes import TRANSFER_SYNTAXES, TransferSyntax
 from chalicelib.dicomweb.resources import InstanceUids
-from chalicelib.dicomweb.structure import PIXEL_DATA_TAGS, ElementLocation, locate_elements
-from chalicelib.dicomweb.transfer_syntaxes import TRANSFER_SYNTAXES, TransferSyntax
 from chalicelib.errors import FailureReason, InstanceRejectedError, InvalidUidError
 
 # Values are served as they came; judging them is not an archive's business.

@@ -15,15 +15,15 @@ from itertools import pairwise
 from struct import Struct, iter_unpack
 from typing import BinaryIO
 
-from chalicelib.dicomweb.part10 import Instance
-from chalicelib.dicomweb.structure import (
+from chalicelib.dicomweb.instance.part10 import Instance
+from chalicelib.dicomweb.instance.structure import (
     DOUBLE_FLOAT_PIXEL_DATA,
     FLOAT_PIXEL_DATA,
     PIXEL_DATA,
     PIXEL_DATA_TAGS,
     ElementLocation,
 )
-from chalicelib.dicomweb.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, OCTET_STREAM
+from chalicelib.dicomweb.instance.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, OCTET_STREAM
 from chalicelib.errors import FailureReason, InstanceRejectedError
 
 _EXTENDED_OFFSET_TABLE = 0x7FE00001
