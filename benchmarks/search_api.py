@@ -23,7 +23,7 @@ from benchmarks.search_speed import timed
 from chalicelib.adapters.dynamodb import DynamoDbRecordStore
 from chalicelib.adapters.mysql import MysqlIndex, connection_factory
 from chalicelib.dicomweb.attributes import DicomJson, Level
-from chalicelib.dicomweb.qido_query import QidoQuery
+from chalicelib.dicomweb.qido.query import QidoQuery
 from chalicelib.dicomweb.resources import InstanceUids
 from chalicelib.ports import ObjectVersion, RecordKey
 from localstack.archive import Archive, Urls

@@ -29,8 +29,8 @@ from chalicelib.adapters.mysql import MysqlIndex, connection_factory
 from chalicelib.adapters.mysql_statements import page_statement
 from chalicelib.dicomweb.attributes import DicomJson
 from chalicelib.dicomweb.media_types import DICOM_JSON
-from chalicelib.dicomweb.qido_body import AnswerFormat
-from chalicelib.dicomweb.qido_query import QidoQuery
+from chalicelib.dicomweb.qido.query import QidoQuery
+from chalicelib.dicomweb.qido.response import AnswerFormat
 from chalicelib.ports import AggregateState, RecordKey, StudyPublication
 from chalicelib.services.search import SearchService
 from tests.database_server import Server

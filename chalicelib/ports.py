@@ -8,7 +8,7 @@ from enum import Enum
 from typing import BinaryIO, Protocol
 
 from chalicelib.dicomweb.attributes import DicomJson
-from chalicelib.dicomweb.qido_query import QidoQuery
+from chalicelib.dicomweb.qido.query import QidoQuery
 from chalicelib.dicomweb.resources import InstanceUids
 from chalicelib.dicomweb.static_object import StaticObject
 

@@ -6,7 +6,7 @@ from datetime import date, datetime, time
 from typing import Any
 
 from chalicelib.dicomweb.attributes import BY_KEYWORD, Attribute, DicomJson, Level, Matching
-from chalicelib.dicomweb.matching import (
+from chalicelib.dicomweb.qido.matches import (
     AllValuesMatch,
     DateRangeMatch,
     DateTimeRangeMatch,
@@ -23,8 +23,8 @@ from chalicelib.dicomweb.matching import (
     Wildcard,
     WildcardMatch,
 )
-from chalicelib.dicomweb.person_names import folded_groups, indexed_words, words_match
-from chalicelib.dicomweb.qido_query import Condition
+from chalicelib.dicomweb.qido.person_names import folded_groups, indexed_words, words_match
+from chalicelib.dicomweb.qido.query import Condition
 from chalicelib.dicomweb.resources import check_uid
 from chalicelib.dicomweb.values import first_value, parse_date, parse_integer, parse_time_span, plain_text
 from chalicelib.errors import InvalidUidError

@@ -17,7 +17,7 @@ from chalicelib.adapters.mysql_connections import (
 )
 from chalicelib.adapters.mysql_publication import LOCK_NAME, MysqlPublicationTurn
 from chalicelib.adapters.mysql_search import DEFAULT_LIMITS, SearchLimits, find_page
-from chalicelib.dicomweb.qido_query import QidoQuery
+from chalicelib.dicomweb.qido.query import QidoQuery
 from chalicelib.errors import SearchTooBroadError, ServiceFaultError
 from chalicelib.ports import SearchPage
 

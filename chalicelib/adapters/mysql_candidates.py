@@ -19,7 +19,7 @@ from operator import itemgetter
 from chalicelib.adapters.mysql_clauses import NAME_COLUMN_SUFFIXES, Statement, column_clause, joined
 from chalicelib.adapters.mysql_rows import ENDING_LENGTH
 from chalicelib.dicomweb.attributes import BY_KEYWORD, UID_OF_LEVEL, Attribute, Level, Matching
-from chalicelib.dicomweb.matching import (
+from chalicelib.dicomweb.qido.matches import (
     AllValuesMatch,
     DateRangeMatch,
     DateTimeRangeMatch,
@@ -34,8 +34,8 @@ from chalicelib.dicomweb.matching import (
     Wildcard,
     WildcardMatch,
 )
-from chalicelib.dicomweb.person_names import name_words, word_continues
-from chalicelib.dicomweb.qido_query import Condition, QidoQuery
+from chalicelib.dicomweb.qido.person_names import name_words, word_continues
+from chalicelib.dicomweb.qido.query import Condition, QidoQuery
 
 # Columns of `studies` that are the first of an index, with their attributes' keywords; a test holds them
 # against the schema.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, time
 
 from chalicelib.dicomweb.attributes import BY_KEYWORD, Attribute, Level, Matching
-from chalicelib.dicomweb.matching import (
+from chalicelib.dicomweb.qido.matches import (
     AllValuesMatch,
     DateRangeMatch,
     DateTimeRangeMatch,
@@ -25,7 +25,7 @@ from chalicelib.dicomweb.matching import (
     Wildcard,
     WildcardMatch,
 )
-from chalicelib.dicomweb.qido_query import Condition
+from chalicelib.dicomweb.qido.query import Condition
 
 SqlValue = str | int | date | time | None
 

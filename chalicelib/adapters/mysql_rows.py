@@ -10,7 +10,7 @@ from typing import Any
 
 from chalicelib.adapters.mysql_clauses import NAME_COLUMN_SUFFIXES, SqlValue
 from chalicelib.dicomweb.attributes import ATTRIBUTES, Attribute, DicomJson, Level, Matching
-from chalicelib.dicomweb.person_names import folded_groups, has_more_words, indexed_words
+from chalicelib.dicomweb.qido.person_names import folded_groups, has_more_words, indexed_words
 from chalicelib.dicomweb.resources import check_uid
 from chalicelib.dicomweb.values import first_value, parse_date, parse_integer, parse_time_span, plain_text
 from chalicelib.errors import InvalidUidError

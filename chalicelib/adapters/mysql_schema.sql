@@ -1,7 +1,7 @@
 -- The index of the archive: the only DDL. For MySQL 8 (Aurora) and MariaDB 10.11 alike, and idempotent.
 --
 -- Text is compared byte by byte (utf8mb4_bin), as DICOM wants it: case-sensitive. Person names are stored
--- folded (no case, accents, width; see chalicelib/dicomweb/person_names.py), one column a component group,
+-- folded (no case, accents, width; see chalicelib/dicomweb/qido/person_names.py), one column a component group,
 -- so they too compare as bytes. The ready answers lie in DynamoDB: a column is here to be searched only.
 -- Rows are never deleted; ids are the archive's own and never leave it.
 

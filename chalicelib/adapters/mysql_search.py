@@ -31,7 +31,7 @@ from chalicelib.adapters.mysql_statements import (
     skip_statement,
     total_statement,
 )
-from chalicelib.dicomweb.qido_query import QidoQuery
+from chalicelib.dicomweb.qido.query import QidoQuery
 from chalicelib.ports import RecordKey, SearchPage
 
 Rows = list[tuple[Any, ...]]

@@ -10,8 +10,8 @@ from datetime import date
 
 from chalicelib.adapters.mysql_clauses import TABLE, Statement, clause, item_clause, joined
 from chalicelib.dicomweb.attributes import SERIES_INSTANCE_UID, STUDY_INSTANCE_UID, Level
-from chalicelib.dicomweb.matching import DateRangeMatch, DateTimeRangeMatch, UidListMatch, UniversalMatch
-from chalicelib.dicomweb.qido_query import Condition, QidoQuery
+from chalicelib.dicomweb.qido.matches import DateRangeMatch, DateTimeRangeMatch, UidListMatch, UniversalMatch
+from chalicelib.dicomweb.qido.query import Condition, QidoQuery
 
 _JOIN_ABOVE = {
     Level.SERIES: "JOIN studies ON studies.id = series.study_key",

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from chalicelib.dicomweb.attributes import DicomJson, Level
-from chalicelib.dicomweb.qido_body import AROUND_RESULT_BYTES
-from chalicelib.dicomweb.qido_query import QidoQuery
-from chalicelib.dicomweb.qido_results import describe_hit, levels_shown
+from chalicelib.dicomweb.qido.query import QidoQuery
+from chalicelib.dicomweb.qido.response import AROUND_RESULT_BYTES
+from chalicelib.dicomweb.qido.results import describe_hit, levels_shown
 from chalicelib.dicomweb.representations import MAX_ANSWER_BYTES
 from chalicelib.dicomweb.resources import InstanceUids
 from chalicelib.dicomweb.static_object import decompress

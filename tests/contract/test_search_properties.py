@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from chalicelib.adapters.memory_index import MemoryIndex
 from chalicelib.adapters.mysql import MysqlIndex, connection_factory
 from chalicelib.adapters.mysql_search import SearchLimits
-from chalicelib.dicomweb.qido_query import Level, QidoQuery
+from chalicelib.dicomweb.qido.query import Level, QidoQuery
 from chalicelib.errors import BadRequestError
 from tests.database_server import empty_tables
 from tests.qido_builders import make_publication, make_series, publish

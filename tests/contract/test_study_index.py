@@ -14,7 +14,7 @@ from chalicelib.adapters.mysql_clauses import Statement
 from chalicelib.adapters.mysql_rows import NAME_LENGTH, TEXT_LENGTH
 from chalicelib.adapters.mysql_search import SearchLimits
 from chalicelib.dicomweb.attributes import ATTRIBUTES, Matching
-from chalicelib.dicomweb.qido_query import Level, QidoQuery
+from chalicelib.dicomweb.qido.query import Level, QidoQuery
 from chalicelib.errors import SearchTooBroadError, ServiceFaultError
 from chalicelib.ports import AggregateState, RecordKey, StudyIndex
 from tests.database_server import empty_tables

@@ -9,7 +9,7 @@ from chalicelib.adapters import mysql_candidates
 from chalicelib.adapters.mysql_candidates import candidate_lists, names_entity
 from chalicelib.adapters.mysql_statements import Among, InOrder, keys_statement, page_statement
 from chalicelib.dicomweb.attributes import ATTRIBUTES, BY_KEYWORD, Level, Matching
-from chalicelib.dicomweb.qido_query import QidoQuery
+from chalicelib.dicomweb.qido.query import QidoQuery
 
 PATIENT_NAME = 0x00100010
 SCHEMA = Path(mysql_candidates.__file__).with_name("mysql_schema.sql").read_text()

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from chalicelib.adapters.mysql_clauses import Statement, like_pattern
 from chalicelib.adapters.mysql_statements import day_range, limit_time, page_from_day_statement, page_statement
 from chalicelib.dicomweb.attributes import ATTRIBUTES, Matching
-from chalicelib.dicomweb.match_parsing import pattern_of
-from chalicelib.dicomweb.qido_query import Level, QidoQuery
+from chalicelib.dicomweb.qido.parse_match import pattern_of
+from chalicelib.dicomweb.qido.query import Level, QidoQuery
 
 
 def where(level: Level, *pairs: tuple[str, str]) -> tuple[str, tuple]:

@@ -7,8 +7,8 @@ import logging
 import pytest
 
 from chalicelib.adapters.memory_index import MemoryIndex
-from chalicelib.dicomweb.qido_body import AROUND_RESULT_BYTES, AnswerFormat
-from chalicelib.dicomweb.qido_query import Level, QidoQuery
+from chalicelib.dicomweb.qido.query import Level, QidoQuery
+from chalicelib.dicomweb.qido.response import AROUND_RESULT_BYTES, AnswerFormat
 from chalicelib.dicomweb.static_object import compress
 from chalicelib.errors import ContentTooLargeError, NotFoundError
 from chalicelib.ports import RecordKey, SearchPage

@@ -10,8 +10,8 @@ from chalicelib.dicomweb.attributes import (
     Returned,
     attributes_of,
 )
-from chalicelib.dicomweb.qido_fields import PrivateField
-from chalicelib.dicomweb.qido_query import QidoQuery
+from chalicelib.dicomweb.qido.include_fields import PrivateField
+from chalicelib.dicomweb.qido.query import QidoQuery
 from chalicelib.dicomweb.values import first_value, plain_text
 
 _PATH_SEGMENT = {Level.STUDY: "studies", Level.SERIES: "series", Level.INSTANCE: "instances"}

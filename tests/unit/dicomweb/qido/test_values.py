@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.dicomweb.person_names import fold_name, folded_groups, indexed_words, name_words, words_match
+from chalicelib.dicomweb.qido.person_names import fold_name, folded_groups, indexed_words, name_words, words_match
 from chalicelib.dicomweb.values import first_value, parse_date, parse_integer, parse_time_span, plain_text
 
 

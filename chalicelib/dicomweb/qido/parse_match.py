@@ -7,7 +7,7 @@ from datetime import date, datetime, time
 from itertools import pairwise
 
 from chalicelib.dicomweb.attributes import Attribute, Matching
-from chalicelib.dicomweb.matching import (
+from chalicelib.dicomweb.qido.matches import (
     AllValuesMatch,
     DateRangeMatch,
     DateTimeRangeMatch,
@@ -24,7 +24,7 @@ from chalicelib.dicomweb.matching import (
     Wildcard,
     WildcardMatch,
 )
-from chalicelib.dicomweb.person_names import MAX_WORDS, fold_name, name_groups, name_words, word_continues
+from chalicelib.dicomweb.qido.person_names import MAX_WORDS, fold_name, name_groups, name_words, word_continues
 from chalicelib.dicomweb.resources import check_uid
 from chalicelib.dicomweb.values import parse_date, parse_integer, parse_time_span, plain_text
 from chalicelib.errors import InvalidQueryError

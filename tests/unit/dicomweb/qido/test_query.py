@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.dicomweb.matching import (
+from chalicelib.dicomweb.qido.include_fields import PrivateField
+from chalicelib.dicomweb.qido.matches import (
     AllValuesMatch,
     DateRangeMatch,
     DateTimeRangeMatch,
@@ -21,8 +22,7 @@ from chalicelib.dicomweb.matching import (
     Wildcard,
     WildcardMatch,
 )
-from chalicelib.dicomweb.qido_fields import PrivateField
-from chalicelib.dicomweb.qido_query import (
+from chalicelib.dicomweb.qido.query import (
     DEFAULT_LIMIT,
     MAX_LIMIT,
     MAX_LIMIT_OF_DATA_SETS,

@@ -1,4 +1,4 @@
-"""The kinds of attribute matching (PS3.4 §C.2.2.2) as values; their text is parsed in `match_parsing`. Pure."""
+"""The kinds of attribute matching (PS3.4 §C.2.2.2) as values; their text is parsed in `parse_match`. Pure."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, time

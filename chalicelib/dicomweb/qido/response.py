@@ -21,7 +21,7 @@ class AnswerFormat:
     Parameters
     ----------
     media_type
-        As `qido_media_type.choose_media_type` gives it.
+        As `choose_media_type` gives it.
     """
 
     media_type: str

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from chalicelib.dicomweb.attributes import BY_KEYWORD, BY_PATH, Attribute, Level
-from chalicelib.dicomweb.match_parsing import MatchingOptions, check_order, combine_ranges, parse_match
-from chalicelib.dicomweb.matching import DateRangeMatch, Match, TimeRangeMatch
-from chalicelib.dicomweb.qido_fields import FieldReading, RequestedFields, path_of
+from chalicelib.dicomweb.qido.include_fields import FieldReading, RequestedFields, path_of
+from chalicelib.dicomweb.qido.matches import DateRangeMatch, Match, TimeRangeMatch
+from chalicelib.dicomweb.qido.parse_match import MatchingOptions, check_order, combine_ranges, parse_match
 from chalicelib.dicomweb.resources import check_uid
 from chalicelib.errors import InvalidQueryError
 
