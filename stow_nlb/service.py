@@ -13,8 +13,8 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from chalicelib.dicomweb.media_types import DICOM
 from chalicelib.dicomweb.resources import check_uid
-from chalicelib.dicomweb.stow_request import choose_response_type, find_boundary
-from chalicelib.dicomweb.stow_response import StoreReport, render
+from chalicelib.dicomweb.stow.request import choose_response_type, find_boundary
+from chalicelib.dicomweb.stow.response import StoreReport, render
 from chalicelib.errors import BadRequestError, DicomwebError, MalformedMultipartError
 from chalicelib.metrics import (
     INSTANCES_NOT_STORED,

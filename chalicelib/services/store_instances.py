@@ -14,7 +14,7 @@ from chalicelib.dicomweb.instance.part10 import read_instance
 from chalicelib.dicomweb.instance.pixel_data import find_frames
 from chalicelib.dicomweb.media_types import DICOM
 from chalicelib.dicomweb.resources import InstanceUids
-from chalicelib.dicomweb.stow_response import FailedInstance, PartOutcome, StoredInstance, StoreReport
+from chalicelib.dicomweb.stow.response import FailedInstance, PartOutcome, StoredInstance, StoreReport
 from chalicelib.errors import BadRequestError, ContentTooLargeError, FailureReason, InstanceRejectedError
 from chalicelib.ports import LandingStore, LandingUpload, RecordStore
 from chalicelib.services.upload_memory import MIB, Lease, UploadMemory

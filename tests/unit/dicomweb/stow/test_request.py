@@ -1,6 +1,6 @@
 import pytest
 
-from chalicelib.dicomweb.stow_request import choose_response_type, find_boundary
+from chalicelib.dicomweb.stow.request import choose_response_type, find_boundary
 from chalicelib.errors import BadRequestError, NotAcceptableError, UnsupportedMediaTypeError
 
 

@@ -1,0 +1,1 @@
+"""STOW-RS: a store request and its answer as values."""
