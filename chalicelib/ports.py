@@ -10,7 +10,7 @@ from typing import BinaryIO, Protocol
 from chalicelib.dicomweb.attributes import DicomJson
 from chalicelib.dicomweb.qido.query import QidoQuery
 from chalicelib.dicomweb.resources import InstanceUids
-from chalicelib.dicomweb.static_object import StaticObject
+from chalicelib.dicomweb.wado.static_object import StaticObject
 
 # --- objects ----------------------------------------------------------------------------------
 

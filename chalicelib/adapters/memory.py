@@ -14,7 +14,7 @@ from io import BytesIO
 
 from chalicelib.dicomweb.attributes import DicomJson
 from chalicelib.dicomweb.resources import InstanceUids
-from chalicelib.dicomweb.static_object import StaticObject
+from chalicelib.dicomweb.wado.static_object import StaticObject
 from chalicelib.errors import NotFoundError, PreconditionFailedError
 from chalicelib.ports import (
     ClaimOutcome,

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO, cast
 
 from chalicelib.adapters.aws import service_faults
 from chalicelib.adapters.s3_signed_put import SignedPut, is_plain
-from chalicelib.dicomweb.static_object import StaticObject
+from chalicelib.dicomweb.wado.static_object import StaticObject
 from chalicelib.errors import NotFoundError
 from chalicelib.ports import ObjectContent, ObjectHead, ObjectVersion
 

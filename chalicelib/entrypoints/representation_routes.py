@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from chalice.app import Blueprint, Response
 
-from chalicelib.dicomweb.representations import Answer, Wanted
 from chalicelib.dicomweb.resources import InstanceUids, check_uid
+from chalicelib.dicomweb.wado.representation import Answer, Wanted
 from chalicelib.entrypoints import http
 from chalicelib.errors import NotImplementedResourceError
 

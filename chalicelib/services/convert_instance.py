@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 
 from chalicelib.dicomweb.attributes import BY_KEYWORD, index_attributes
 from chalicelib.dicomweb.instance.part10 import Instance, read_instance
-from chalicelib.dicomweb.static_object import IMMUTABLE, StaticObject, metadata_object
-from chalicelib.dicomweb.static_wado import StaticInstance, prepare
+from chalicelib.dicomweb.wado.static_instance import StaticInstance, prepare
+from chalicelib.dicomweb.wado.static_object import IMMUTABLE, StaticObject, metadata_object
 from chalicelib.errors import FailureReason, InstanceRejectedError, NotFoundError
 from chalicelib.ports import (
     ClaimOutcome,

@@ -13,16 +13,16 @@ from chalicelib.dicomweb.instance.pixel_data import Frames, find_frames
 from chalicelib.dicomweb.instance.structure import PIXEL_DATA_TAGS
 from chalicelib.dicomweb.media_types import MediaRange
 from chalicelib.dicomweb.multipart import multipart_body
-from chalicelib.dicomweb.representations import MAX_ANSWER_BYTES, Answer, Wanted
 from chalicelib.dicomweb.resources import InstanceUids, series_key, study_key
-from chalicelib.dicomweb.static_object import (
+from chalicelib.dicomweb.wado.representation import MAX_ANSWER_BYTES, Answer, Wanted
+from chalicelib.dicomweb.wado.static_instance import instance_object
+from chalicelib.dicomweb.wado.static_object import (
     DICOM_MEDIA_TYPE,
     IMMUTABLE,
     REVALIDATED,
     StaticObject,
     decompress,
 )
-from chalicelib.dicomweb.static_wado import instance_object
 from chalicelib.errors import BadRequestError, InstanceRejectedError, NotAcceptableError, NotFoundError
 from chalicelib.ports import InstanceRecord, ObjectContent, ObjectStore, ObjectVersion, RecordStore
 

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from chalicelib.dicomweb.resources import series_key, study_key
-from chalicelib.dicomweb.static_object import REVALIDATED, StaticObject, compress, metadata_object
-from chalicelib.dicomweb.study_documents import StudyDocuments, derive_documents, first_value, join_metadata
+from chalicelib.dicomweb.wado.static_object import REVALIDATED, StaticObject, compress, metadata_object
+from chalicelib.dicomweb.wado.study_documents import StudyDocuments, derive_documents, first_value, join_metadata
 from chalicelib.errors import PreconditionFailedError
 from chalicelib.ports import (
     AggregateState,

@@ -9,9 +9,9 @@ from chalicelib.dicomweb.attributes import DicomJson, Level
 from chalicelib.dicomweb.qido.query import QidoQuery
 from chalicelib.dicomweb.qido.response import AROUND_RESULT_BYTES
 from chalicelib.dicomweb.qido.results import describe_hit, levels_shown
-from chalicelib.dicomweb.representations import MAX_ANSWER_BYTES
 from chalicelib.dicomweb.resources import InstanceUids
-from chalicelib.dicomweb.static_object import decompress
+from chalicelib.dicomweb.wado.representation import MAX_ANSWER_BYTES
+from chalicelib.dicomweb.wado.static_object import decompress
 from chalicelib.errors import ContentTooLargeError
 from chalicelib.ports import RecordKey, RecordStore, StudyIndex
 

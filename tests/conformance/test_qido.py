@@ -16,7 +16,7 @@ from app import app
 from chalicelib.adapters.memory_index import MemoryIndex
 from chalicelib.adapters.mysql import MysqlIndex, connection_factory
 from chalicelib.bootstrap import Services
-from chalicelib.dicomweb.static_object import compress
+from chalicelib.dicomweb.wado.static_object import compress
 from chalicelib.entrypoints import http
 from chalicelib.errors import SearchTooBroadError
 from chalicelib.ports import RecordKey, StudyIndex

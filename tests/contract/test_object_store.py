@@ -11,7 +11,7 @@ import pytest
 from chalicelib.adapters.aws import make_client
 from chalicelib.adapters.memory import MemoryObjectStore
 from chalicelib.adapters.s3 import S3ObjectStore
-from chalicelib.dicomweb.static_object import IMMUTABLE, REVALIDATED, StaticObject
+from chalicelib.dicomweb.wado.static_object import IMMUTABLE, REVALIDATED, StaticObject
 from chalicelib.errors import NotFoundError, PreconditionFailedError, ServiceFaultError
 from chalicelib.ports import ObjectStore, ObjectVersion
 from localstack.aws import EmulatedAws

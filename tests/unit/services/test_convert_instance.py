@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 import pytest
 
 from chalicelib.dicomweb.resources import InstanceUids
-from chalicelib.dicomweb.static_object import IMMUTABLE, decompress
+from chalicelib.dicomweb.wado.static_object import IMMUTABLE, decompress
 from chalicelib.errors import FailureReason, ServiceFaultError
 from chalicelib.ports import ObjectVersion
 from tests.builders import make_compressed, make_instance, make_non_image
@@ -157,7 +157,7 @@ def ingest(archive, landing) -> None:  # type: ignore[no-untyped-def]
 
 
 def test_a_large_frame_is_written_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("chalicelib.dicomweb.static_wado.PIECEWISE_BYTES", 16)
+    monkeypatch.setattr("chalicelib.dicomweb.wado.static_instance.PIECEWISE_BYTES", 16)
     with running_archive() as archive:
         pieces = []
         put = archive.objects.put

@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.dicomweb.representations import Wanted
 from chalicelib.dicomweb.resources import InstanceUids
+from chalicelib.dicomweb.wado.representation import Wanted
 from chalicelib.errors import BadRequestError, NotAcceptableError, NotFoundError
 from tests.builders import make_compressed, make_instance, make_non_image
 from tests.unit.services.archive import Archive, running_archive

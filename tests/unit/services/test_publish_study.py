@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.dicomweb.static_object import REVALIDATED, StaticObject, compress, decompress
+from chalicelib.dicomweb.wado.static_object import REVALIDATED, StaticObject, compress, decompress
 from chalicelib.errors import ServiceFaultError
 from chalicelib.ports import RecordKey
 from tests.builders import make_instance

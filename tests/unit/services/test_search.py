@@ -9,7 +9,7 @@ import pytest
 from chalicelib.adapters.memory_index import MemoryIndex
 from chalicelib.dicomweb.qido.query import Level, QidoQuery
 from chalicelib.dicomweb.qido.response import AROUND_RESULT_BYTES, AnswerFormat
-from chalicelib.dicomweb.static_object import compress
+from chalicelib.dicomweb.wado.static_object import compress
 from chalicelib.errors import ContentTooLargeError, NotFoundError
 from chalicelib.ports import RecordKey, SearchPage
 from chalicelib.services.search import SearchService

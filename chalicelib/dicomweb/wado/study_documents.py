@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from chalicelib.dicomweb.attributes import BY_KEYWORD, TAG_OF_KEYWORD, DicomJson, Level, level_attributes
-from chalicelib.dicomweb.static_object import decompress
+from chalicelib.dicomweb.wado.static_object import decompress
 
 _COMPUTED = {
     TAG_OF_KEYWORD[keyword]

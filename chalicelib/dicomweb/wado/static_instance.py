@@ -11,7 +11,7 @@ from chalicelib.dicomweb.instance.pixel_data import ByteRange, Frames, find_fram
 from chalicelib.dicomweb.instance.transfer_syntaxes import OCTET_STREAM
 from chalicelib.dicomweb.multipart import Envelope, envelope
 from chalicelib.dicomweb.resources import InstanceUids
-from chalicelib.dicomweb.static_object import DICOM_MEDIA_TYPE, StaticObject, compress
+from chalicelib.dicomweb.wado.static_object import DICOM_MEDIA_TYPE, StaticObject, compress
 
 # Bodies over this size are written in pieces, so that memory does not grow with the frame.
 PIECEWISE_BYTES = 16 * 1024 * 1024
