@@ -21,7 +21,7 @@ from benchmarks.search_population import make_studies
 from benchmarks.search_queries import searches
 from benchmarks.search_speed import timed
 from chalicelib.adapters.dynamodb import DynamoDbRecordStore
-from chalicelib.adapters.mysql import MysqlIndex, connection_factory
+from chalicelib.adapters.mysql.index import MysqlIndex, connection_factory
 from chalicelib.dicomweb.attributes import DicomJson, Level
 from chalicelib.dicomweb.qido.query import QidoQuery
 from chalicelib.dicomweb.resources import InstanceUids

@@ -2,7 +2,7 @@
 
     python -m benchmarks.search_fill [STUDIES ...]      (10000, 100000 and 1000000; the last takes a quarter of an hour)
 
-Rows come from the functions of `mysql_rows`, so the benchmark searches what the archive would hold; only of
+Rows come from the functions of `adapters/mysql/rows.py`, so the benchmark searches what the archive would hold; only of
 a series' instances the first is made by them, and the others differ in UID and number. The tables
 `publications` and `aggregates` stay empty: no search reads them.
 """
@@ -24,8 +24,8 @@ from pymysql.cursors import Cursor
 
 from benchmarks.search_database import STATE, database_of, database_server
 from benchmarks.search_population import CHUNK, MadeStudy, make_studies
-from chalicelib.adapters.mysql import apply_schema
-from chalicelib.adapters.mysql_rows import (
+from chalicelib.adapters.mysql.index import apply_schema
+from chalicelib.adapters.mysql.rows import (
     Row,
     day_number,
     ending_rows,

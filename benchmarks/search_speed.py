@@ -4,7 +4,7 @@
 
 For each search: milliseconds of the index alone (`MysqlIndex.search`: all statements of one search, in this
 process), of the search service over it (with records in memory), and the rows that the server read for it
-(``Handler_read%``). "Before" is what the server does without `mysql_search`: it is given page and count in
+(``Handler_read%``). "Before" is what the server does without the index's own plan: it is given page and count in
 one statement each, and chooses the way itself.
 """
 
@@ -24,9 +24,9 @@ from benchmarks.search_database import database_server, secret_of
 from benchmarks.search_fill import SIZES
 from benchmarks.search_population import CHUNK, make_studies
 from benchmarks.search_queries import searches
-from chalicelib.adapters import mysql_publication
-from chalicelib.adapters.mysql import MysqlIndex, connection_factory
-from chalicelib.adapters.mysql_statements import page_statement
+from chalicelib.adapters.mysql import publication
+from chalicelib.adapters.mysql.index import MysqlIndex, connection_factory
+from chalicelib.adapters.mysql.statements import page_statement
 from chalicelib.dicomweb.attributes import DicomJson
 from chalicelib.dicomweb.media_types import DICOM_JSON
 from chalicelib.dicomweb.qido.query import QidoQuery
@@ -186,7 +186,7 @@ def measure_publication(server: Server, studies: int, runs: int) -> None:
     ):
         with ExitStack() as stack:
             for function in left_out:
-                stack.enter_context(patch.object(mysql_publication, function, lambda *_: None))
+                stack.enter_context(patch.object(publication, function, lambda *_: None))
             statements: list[tuple[str, Any]] = []
             stack.enter_context(recorded(statements))
             first, again = _publish(index, studies // CHUNK + 1 + number, runs)

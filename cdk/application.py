@@ -20,7 +20,7 @@ from cdk.stack import ArchiveStack
 
 # A landing object that is too large for memory is read through a file; STOW-RS takes instances up to 5 GiB.
 _TEMPORARY_STORAGE_MIB = 6 * 1024
-_SCHEMA = ("mysql_schema.sql", "mysql_migration.py")
+_SCHEMA = ("schema.sql", "migration.py")
 
 # No query and no path: both can hold what identifies a patient.
 _ACCESS_LOG_FORMAT = (
@@ -126,5 +126,5 @@ class ApplicationStack(ArchiveStack):
 
 
 def _schema_digest() -> str:
-    adapters = PROJECT / "chalicelib" / "adapters"
-    return hashlib.sha256(b"".join((adapters / name).read_bytes() for name in _SCHEMA)).hexdigest()
+    mysql = PROJECT / "chalicelib" / "adapters" / "mysql"
+    return hashlib.sha256(b"".join((mysql / name).read_bytes() for name in _SCHEMA)).hexdigest()

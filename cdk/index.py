@@ -26,7 +26,7 @@ _LOGS = ("audit", "error")
 _ROTATION = Duration.days(30)
 
 _PARAMETERS = {
-    # As in chalicelib/adapters/mysql_schema.sql, and for what is created without saying so.
+    # As in chalicelib/adapters/mysql/schema.sql, and for what is created without saying so.
     "character_set_server": "utf8mb4",
     "collation_server": "utf8mb4_unicode_520_ci",
     # No account can log in without TLS.

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from ssl import SSLContext
 
-    from chalicelib.adapters.mysql_migration import IndexMigration
-    from chalicelib.adapters.mysql_secret import SecretConnections
+    from chalicelib.adapters.mysql.credentials import SecretConnections
+    from chalicelib.adapters.mysql.migration import IndexMigration
     from chalicelib.ports import MessageQueue, ObjectStore, RecordStore, StudyIndex
     from chalicelib.services.ingest_batch import IngestBatch
     from chalicelib.services.make_representation import MakeRepresentation
@@ -79,7 +79,7 @@ class Services:
     @cached_property
     def index(self) -> StudyIndex:
         """MySQL, with the credentials from Secrets Manager."""
-        from chalicelib.adapters.mysql import MysqlIndex
+        from chalicelib.adapters.mysql.index import MysqlIndex
 
         return self._given_index or MysqlIndex(self._connections(self.settings.database_secret_id))
 
@@ -92,7 +92,7 @@ class Services:
         ServiceFaultError
             DATABASE_MASTER_SECRET_ID is not set: this is not the function that may.
         """
-        from chalicelib.adapters.mysql_migration import IndexMigration
+        from chalicelib.adapters.mysql.migration import IndexMigration
         from chalicelib.errors import ServiceFaultError
         from chalicelib.settings import DatabaseTls
 
@@ -107,13 +107,13 @@ class Services:
         )
 
     def _connections(self, secret_id: str) -> SecretConnections:
-        from chalicelib.adapters.mysql_secret import SecretConnections
+        from chalicelib.adapters.mysql.credentials import SecretConnections
 
         return SecretConnections(lambda: self._read_secret(secret_id), self._database_tls)
 
     @cached_property
     def _database_tls(self) -> SSLContext | None:
-        from chalicelib.adapters.mysql_secret import tls_context
+        from chalicelib.adapters.mysql.credentials import tls_context
 
         return tls_context(self.settings.database_tls, self.settings.database_ca_file)
 

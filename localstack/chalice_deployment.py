@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from contextlib import closing
 
-from chalicelib.adapters.mysql import apply_schema
+from chalicelib.adapters.mysql.index import apply_schema
 from localstack.aws import EmulatedAws
 from localstack.configuration import Configuration
 from localstack.deploy import deploy

@@ -1,6 +1,6 @@
 """THE table of the attributes that search knows; parsing, SQL, index rows and answers follow from it. Pure.
 
-A searchable attribute is one row here, one column in ``adapters/mysql_schema.sql`` and one test.
+A searchable attribute is one row here, one column in ``adapters/mysql/schema.sql`` and one test.
 The tags and VRs stand here so that a search does not import a DICOM toolkit (its dictionary costs more
 than the whole search function's start).
 """

@@ -14,7 +14,7 @@ from chalice.test import Client
 
 from app import app
 from chalicelib.adapters.memory_index import MemoryIndex
-from chalicelib.adapters.mysql import MysqlIndex, connection_factory
+from chalicelib.adapters.mysql.index import MysqlIndex, connection_factory
 from chalicelib.bootstrap import Services
 from chalicelib.dicomweb.wado.static_object import compress
 from chalicelib.entrypoints import http

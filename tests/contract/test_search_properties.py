@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chalicelib.adapters.memory_index import MemoryIndex
-from chalicelib.adapters.mysql import MysqlIndex, connection_factory
-from chalicelib.adapters.mysql_search import SearchLimits
+from chalicelib.adapters.mysql.index import MysqlIndex, connection_factory
+from chalicelib.adapters.mysql.search import SearchLimits
 from chalicelib.dicomweb.qido.query import Level, QidoQuery
 from chalicelib.errors import BadRequestError
 from tests.database_server import empty_tables

@@ -8,11 +8,11 @@ import pymysql
 import pytest
 
 from chalicelib.adapters.memory_index import MemoryIndex
-from chalicelib.adapters.mysql import MysqlIndex, apply_schema, connection_factory
-from chalicelib.adapters.mysql_candidates import candidate_lists
-from chalicelib.adapters.mysql_clauses import Statement
-from chalicelib.adapters.mysql_rows import NAME_LENGTH, TEXT_LENGTH
-from chalicelib.adapters.mysql_search import SearchLimits
+from chalicelib.adapters.mysql.candidates import candidate_lists
+from chalicelib.adapters.mysql.conditions import Statement
+from chalicelib.adapters.mysql.index import MysqlIndex, apply_schema, connection_factory
+from chalicelib.adapters.mysql.rows import NAME_LENGTH, TEXT_LENGTH
+from chalicelib.adapters.mysql.search import SearchLimits
 from chalicelib.dicomweb.attributes import ATTRIBUTES, Matching
 from chalicelib.dicomweb.qido.query import Level, QidoQuery
 from chalicelib.errors import SearchTooBroadError, ServiceFaultError
@@ -312,7 +312,7 @@ def test_a_search_that_takes_too_long_is_refused_and_costs_no_connection(connect
     index = MysqlIndex(connect, limits=SearchLimits(page_seconds=0.05))
     publish(index, make_publication("1.2"))
     with monkeypatch.context() as patch:
-        patch.setattr("chalicelib.adapters.mysql_search.page_statement", lambda *_, **__: ENDLESS)
+        patch.setattr("chalicelib.adapters.mysql.search.page_statement", lambda *_, **__: ENDLESS)
         with pytest.raises(SearchTooBroadError):
             search(index, Level.STUDY)
     monkeypatch.setattr(index._pool, "_connect", None)
@@ -488,7 +488,7 @@ def test_a_publication_that_brings_no_new_value_looks_for_no_ends(connect, monke
     publish(index, make_publication("1.2", PatientID="P1"))
     looked_for = []
     monkeypatch.setattr(
-        "chalicelib.adapters.mysql_publication.insert_missing_text_endings",
+        "chalicelib.adapters.mysql.publication.insert_missing_text_endings",
         lambda _cursor, values: looked_for.append(values),
     )
     publish(index, make_publication("1.2", PatientID="P1"))

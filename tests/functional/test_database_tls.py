@@ -11,12 +11,12 @@ import pymysql
 import pytest
 import trustme
 
-from chalicelib.adapters.mysql import connection_factory
-from chalicelib.adapters.mysql_secret import tls_context
+from chalicelib.adapters.mysql.credentials import tls_context
+from chalicelib.adapters.mysql.index import connection_factory
 from chalicelib.settings import DatabaseTls
 from tests.database_server import Server, private_server
 
-RDS_AUTHORITIES = Path(__file__).resolve().parents[2] / "chalicelib" / "adapters" / "rds_authorities.pem"
+RDS_AUTHORITIES = Path(__file__).resolve().parents[2] / "chalicelib" / "adapters" / "mysql" / "rds_authorities.pem"
 
 
 @pytest.fixture(scope="module")

@@ -12,9 +12,9 @@ from typing import Any
 import pymysql
 import pytest
 
-from chalicelib.adapters.mysql import MysqlIndex, connection_factory
-from chalicelib.adapters.mysql_migration import IndexMigration, MigrationError
-from chalicelib.adapters.mysql_secret import SecretConnections
+from chalicelib.adapters.mysql.credentials import SecretConnections
+from chalicelib.adapters.mysql.index import MysqlIndex, connection_factory
+from chalicelib.adapters.mysql.migration import IndexMigration, MigrationError
 from chalicelib.bootstrap import Services
 from chalicelib.errors import ServiceFaultError
 from tests.database_server import Server

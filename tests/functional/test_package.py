@@ -68,9 +68,9 @@ def test_the_package_is_well_below_lambdas_limits(package: Path, unpacked: Path)
 
 
 def test_the_package_holds_what_the_code_reads_beside_modules(unpacked: Path) -> None:
-    adapters = unpacked / "chalicelib" / "adapters"
-    assert {path.name for path in adapters.iterdir() if path.suffix != ".py"} >= {
-        "mysql_schema.sql",
+    mysql = unpacked / "chalicelib" / "adapters" / "mysql"
+    assert {path.name for path in mysql.iterdir() if path.suffix not in ("", ".py")} == {
+        "schema.sql",
         "rds_authorities.pem",
     }
 

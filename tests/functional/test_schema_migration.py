@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from app import migrate
-from chalicelib.adapters.mysql_migration import MigrationError, MigrationReport
+from chalicelib.adapters.mysql.migration import MigrationError, MigrationReport
 from chalicelib.entrypoints import http, schema_migration
 from chalicelib.entrypoints.schema_migration import MigrationFailedError
 

@@ -184,5 +184,5 @@ def test_package_stays_well_below_lambda_s_limits(package: zipfile.ZipFile) -> N
 def test_package_has_the_database_s_authorities_and_schema(package: zipfile.ZipFile) -> None:
     names = set(package.namelist())
 
-    assert "chalicelib/adapters/rds_authorities.pem" in names
-    assert "chalicelib/adapters/mysql_schema.sql" in names
+    assert "chalicelib/adapters/mysql/rds_authorities.pem" in names
+    assert "chalicelib/adapters/mysql/schema.sql" in names

@@ -3,7 +3,7 @@
 Strategy: hits come in an order of their own, so a server has two ways. It may walk that order and try every
 row: good where many match, since a page is full soon. Or it may read the keys of all that match from an
 index and sort them: good where few do. Its optimiser must guess which; here the lists are counted, up to a
-limit, before one is used (`mysql_search`). A list may hold a study twice, and studies that do not match:
+limit, before one is used (`search`). A list may hold a study twice, and studies that do not match:
 the search repeats all its conditions.
 
 A text inside a name is looked up word by word: `person_name_words` has the words of each name, and
@@ -16,8 +16,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 
-from chalicelib.adapters.mysql_clauses import NAME_COLUMN_SUFFIXES, Statement, column_clause, joined
-from chalicelib.adapters.mysql_rows import ENDING_LENGTH
+from chalicelib.adapters.mysql.conditions import NAME_COLUMN_SUFFIXES, Statement, column_clause, joined
+from chalicelib.adapters.mysql.rows import ENDING_LENGTH
 from chalicelib.dicomweb.attributes import BY_KEYWORD, UID_OF_LEVEL, Attribute, Level, Matching
 from chalicelib.dicomweb.qido.matches import (
     AllValuesMatch,

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib.adapters import mysql_migration
-from chalicelib.adapters.mysql_connections import SCHEMA
-from chalicelib.adapters.mysql_migration import IndexMigration
+from chalicelib.adapters.mysql import migration
+from chalicelib.adapters.mysql.connections import SCHEMA
+from chalicelib.adapters.mysql.migration import IndexMigration
 
 HARMLESS = {
     "CREATE DATABASE IF NOT EXISTS",
@@ -51,7 +51,7 @@ class Connection:
 @pytest.fixture
 def connection(monkeypatch: pytest.MonkeyPatch) -> Connection:
     made = Connection()
-    monkeypatch.setattr(mysql_migration, "connection_factory", lambda *_: lambda: made)
+    monkeypatch.setattr(migration, "connection_factory", lambda *_: lambda: made)
     return made
 
 
@@ -68,7 +68,7 @@ def test_the_migration_executes_nothing_that_takes_away(connection: Connection) 
         assert ";" not in statement.rstrip(";"), "one statement at a time, or the next would not be looked at"
 
 
-@pytest.mark.parametrize("path", [SCHEMA, Path(mysql_migration.__file__)], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [SCHEMA, Path(migration.__file__)], ids=lambda path: path.name)
 def test_no_text_of_the_migration_drops_anything(path: Path) -> None:
     text = re.sub(r"(?m)--.*$", "", path.read_text(encoding="utf-8"))
     text = text.replace('_RIGHTS = "SELECT, INSERT, UPDATE, DELETE"', "")

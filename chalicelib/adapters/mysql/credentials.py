@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import pymysql
 
-from chalicelib.adapters.mysql_connections import connection_factory
+from chalicelib.adapters.mysql.connections import connection_factory
 from chalicelib.settings import DatabaseTls
 
 if TYPE_CHECKING:
     from pymysql.connections import Connection
 
 _RDS_AUTHORITIES = Path(__file__).with_name("rds_authorities.pem")
-_PACKAGE = Path(__file__).resolve().parents[2]  # what is deployed: the directory that holds chalicelib
+_PACKAGE = Path(__file__).resolve().parents[3]  # what is deployed: the directory that holds chalicelib
 
 ReadSecret = Callable[[], Mapping[str, Any]]
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.adapters.mysql_clauses import Statement, like_pattern
-from chalicelib.adapters.mysql_statements import day_range, limit_time, page_from_day_statement, page_statement
+from chalicelib.adapters.mysql.conditions import Statement, like_pattern
+from chalicelib.adapters.mysql.statements import day_range, limit_time, page_from_day_statement, page_statement
 from chalicelib.dicomweb.attributes import ATTRIBUTES, Matching
 from chalicelib.dicomweb.qido.parse_match import pattern_of
 from chalicelib.dicomweb.qido.query import Level, QidoQuery

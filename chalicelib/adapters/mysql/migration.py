@@ -12,8 +12,8 @@ from pymysql.connections import Connection
 from pymysql.constants import CR
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
-from chalicelib.adapters.mysql_connections import SCHEMA, apply_schema, connection_factory
-from chalicelib.adapters.mysql_secret import ReadSecret
+from chalicelib.adapters.mysql.connections import SCHEMA, apply_schema, connection_factory
+from chalicelib.adapters.mysql.credentials import ReadSecret
 from chalicelib.errors import ServiceFaultError
 
 # What publications and searches do, and nothing of what a migration does.
@@ -48,7 +48,7 @@ class IndexMigration:
     read_master, read_user
         Secrets of the user who may do this, and of the user whom the archive works as.
     tls
-        How the master's connection is encrypted, see `mysql_secret.tls_context`.
+        How the master's connection is encrypted, see `credentials.tls_context`.
     require_tls
         Whether the server is to refuse the archive's user without TLS.
     """

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.adapters.mysql_rows import (
+from chalicelib.adapters.mysql.rows import (
     day_number,
     ending_rows,
     name_word_rows,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from pymysql.cursors import Cursor
 
-from chalicelib.adapters.mysql_rows import Row
+from chalicelib.adapters.mysql.rows import Row
 
 _BATCH_ROWS = 500
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
-from chalicelib.adapters.mysql_clauses import NAME_COLUMN_SUFFIXES, SqlValue
+from chalicelib.adapters.mysql.conditions import NAME_COLUMN_SUFFIXES, SqlValue
 from chalicelib.dicomweb.attributes import ATTRIBUTES, Attribute, DicomJson, Level, Matching
 from chalicelib.dicomweb.qido.person_names import folded_groups, has_more_words, indexed_words
 from chalicelib.dicomweb.resources import check_uid

@@ -1,6 +1,6 @@
 """Searches as SQL: QidoQuery → Statement. Pure; a client's text becomes a parameter and nothing else.
 
-Identifiers come from the attribute table only; conditions are made in `mysql_clauses`.
+Identifiers come from the attribute table only; conditions are made in `conditions`.
 """
 
 import json
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from chalicelib.adapters.mysql_clauses import TABLE, Statement, clause, item_clause, joined
+from chalicelib.adapters.mysql.conditions import TABLE, Statement, clause, item_clause, joined
 from chalicelib.dicomweb.attributes import SERIES_INSTANCE_UID, STUDY_INSTANCE_UID, Level
 from chalicelib.dicomweb.qido.matches import DateRangeMatch, DateTimeRangeMatch, UidListMatch, UniversalMatch
 from chalicelib.dicomweb.qido.query import Condition, QidoQuery

@@ -6,7 +6,7 @@ from typing import Any
 
 from pymysql.connections import Connection
 
-from chalicelib.adapters.mysql_connections import (
+from chalicelib.adapters.mysql.connections import (
     SERVER_FAULTS,
     Connect,
     ConnectionPool,
@@ -15,8 +15,8 @@ from chalicelib.adapters.mysql_connections import (
     connection_factory,
     discard,
 )
-from chalicelib.adapters.mysql_publication import LOCK_NAME, MysqlPublicationTurn
-from chalicelib.adapters.mysql_search import DEFAULT_LIMITS, SearchLimits, find_page
+from chalicelib.adapters.mysql.publication import LOCK_NAME, MysqlPublicationTurn
+from chalicelib.adapters.mysql.search import DEFAULT_LIMITS, SearchLimits, find_page
 from chalicelib.dicomweb.qido.query import QidoQuery
 from chalicelib.errors import SearchTooBroadError, ServiceFaultError
 from chalicelib.ports import SearchPage

@@ -18,7 +18,7 @@ from chalicelib.errors import ServiceFaultError
 Result = TypeVar("Result")
 Connect = Callable[[], "Connection[Any]"]
 
-SCHEMA = Path(__file__).with_name("mysql_schema.sql")
+SCHEMA = Path(__file__).with_name("schema.sql")
 
 # InterfaceError of a closed connection has code 0; 1053 and 1927 say that the server ended it, 4031 that
 # it was idle for too long (MySQL 8), 1290 and 1836 that it is now a read-only replica (Aurora fail-over).

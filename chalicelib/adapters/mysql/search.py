@@ -2,7 +2,7 @@
 
 Strategy: whoever lets the server choose between walking the hits' order and sorting what matches gets the
 wrong way for some value of every key (a rare modality, a PatientID that all anonymised studies have). So
-the lists of `mysql_candidates` are read, no more of each than is quick, until one is short: then its studies
+the lists of `candidates` are read, no more of each than is quick, until one is short: then its studies
 are tried. Where all are long, hits are frequent, and the order is walked.
 """
 
@@ -14,10 +14,10 @@ from typing import Any
 
 from pymysql.connections import Connection
 
-from chalicelib.adapters.mysql_candidates import candidate_lists, names_entity
-from chalicelib.adapters.mysql_clauses import Statement
-from chalicelib.adapters.mysql_connections import query_timeouts
-from chalicelib.adapters.mysql_statements import (
+from chalicelib.adapters.mysql.candidates import candidate_lists, names_entity
+from chalicelib.adapters.mysql.conditions import Statement
+from chalicelib.adapters.mysql.connections import query_timeouts
+from chalicelib.adapters.mysql.statements import (
     Access,
     Among,
     InOrder,
