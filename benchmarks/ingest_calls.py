@@ -18,7 +18,7 @@ from typing import Any
 import boto3
 
 from benchmarks.slices import make_slice, new_study_uid
-from chalicelib.adapters.s3_signed_put import SignedPut
+from chalicelib.adapters.aws.s3_signed_put import SignedPut
 from chalicelib.bootstrap import Services
 from chalicelib.ports import ObjectVersion
 from chalicelib.services.convert_instance import ConvertInstance

@@ -20,7 +20,7 @@ from benchmarks.search_fill import sizes_of
 from benchmarks.search_population import make_studies
 from benchmarks.search_queries import searches
 from benchmarks.search_speed import timed
-from chalicelib.adapters.dynamodb import DynamoDbRecordStore
+from chalicelib.adapters.aws.dynamodb import DynamoDbRecordStore
 from chalicelib.adapters.mysql.index import MysqlIndex, connection_factory
 from chalicelib.dicomweb.attributes import DicomJson, Level
 from chalicelib.dicomweb.qido.query import QidoQuery

@@ -63,8 +63,8 @@ class _NoRecords:
 
 def _serve() -> None:
     """Run the service as `python -m stow_nlb` does, but without records; prints its port."""
-    from chalicelib.adapters.aws import make_client
-    from chalicelib.adapters.s3_landing import S3Landing
+    from chalicelib.adapters.aws.clients import make_client
+    from chalicelib.adapters.aws.s3_landing import S3Landing
     from chalicelib.services.store_instances import StoreInstances
     from stow_nlb.service import ServiceOptions, create_app
 

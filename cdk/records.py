@@ -29,7 +29,7 @@ def _table(
 
 
 class RecordsStack(ArchiveStack):
-    """Tables on demand, with point-in-time recovery; the keys are those that chalicelib.adapters.dynamodb names."""
+    """Tables on demand, with point-in-time recovery; the keys are those that chalicelib.adapters.aws.dynamodb names."""
 
     def __init__(self, scope: Construct, deployment: Deployment, *, data_key: kms.IKey) -> None:
         super().__init__(scope, "records", deployment, stateful=True)

@@ -59,16 +59,16 @@ class Services:
     @cached_property
     def objects(self) -> ObjectStore:
         """S3."""
-        from chalicelib.adapters.aws import make_client
-        from chalicelib.adapters.s3 import S3ObjectStore
+        from chalicelib.adapters.aws.clients import make_client
+        from chalicelib.adapters.aws.s3 import S3ObjectStore
 
         return self._given_objects or S3ObjectStore(make_client("s3"), in_memory_bytes=self.settings.in_memory_bytes)
 
     @cached_property
     def records(self) -> RecordStore:
         """DynamoDB."""
-        from chalicelib.adapters.aws import make_client
-        from chalicelib.adapters.dynamodb import DynamoDbRecordStore
+        from chalicelib.adapters.aws.clients import make_client
+        from chalicelib.adapters.aws.dynamodb import DynamoDbRecordStore
 
         return self._given_records or DynamoDbRecordStore(
             make_client("dynamodb"),
@@ -118,7 +118,7 @@ class Services:
         return tls_context(self.settings.database_tls, self.settings.database_ca_file)
 
     def _read_secret(self, secret_id: str) -> Mapping[str, Any]:
-        from chalicelib.adapters.aws import service_faults
+        from chalicelib.adapters.aws.clients import service_faults
 
         with service_faults("Secrets Manager"):
             answer = self._secrets.get_secret_value(SecretId=secret_id)
@@ -127,15 +127,15 @@ class Services:
 
     @cached_property
     def _secrets(self) -> Any:
-        from chalicelib.adapters.aws import make_client
+        from chalicelib.adapters.aws.clients import make_client
 
         return make_client("secretsmanager")
 
     @cached_property
     def queue(self) -> MessageQueue:
         """SQS: the landing queue."""
-        from chalicelib.adapters.aws import make_client
-        from chalicelib.adapters.sqs import SqsMessageQueue
+        from chalicelib.adapters.aws.clients import make_client
+        from chalicelib.adapters.aws.sqs import SqsMessageQueue
 
         return self._given_queue or SqsMessageQueue(make_client("sqs"), self.settings.landing_queue_name)
 
@@ -203,8 +203,8 @@ class Services:
 
 def store_service(settings: Settings, stow: StowSettings) -> StoreInstances:
     """STOW-RS, for the container."""
-    from chalicelib.adapters.aws import make_client
-    from chalicelib.adapters.s3_landing import S3Landing
+    from chalicelib.adapters.aws.clients import make_client
+    from chalicelib.adapters.aws.s3_landing import S3Landing
     from chalicelib.services.store_instances import StoreInstances, StoreLimits
 
     return StoreInstances(

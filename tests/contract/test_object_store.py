@@ -8,9 +8,9 @@ from urllib.request import urlopen
 import boto3
 import pytest
 
-from chalicelib.adapters.aws import make_client
+from chalicelib.adapters.aws.clients import make_client
+from chalicelib.adapters.aws.s3 import S3ObjectStore
 from chalicelib.adapters.memory import MemoryObjectStore
-from chalicelib.adapters.s3 import S3ObjectStore
 from chalicelib.dicomweb.wado.static_object import IMMUTABLE, REVALIDATED, StaticObject
 from chalicelib.errors import NotFoundError, PreconditionFailedError, ServiceFaultError
 from chalicelib.ports import ObjectStore, ObjectVersion
@@ -102,7 +102,7 @@ def test_an_object_keeps_its_headers(store: ObjectStore) -> None:
 
 
 def test_a_body_in_pieces_becomes_one_object(store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("chalicelib.adapters.s3.PART_BYTES", 5 * 1024 * 1024)
+    monkeypatch.setattr("chalicelib.adapters.aws.s3.PART_BYTES", 5 * 1024 * 1024)
     pieces = [bytes([number]) * (1024 * 1024) for number in range(12)]
     store.put("static", StaticObject("large", iter(pieces), "application/octet-stream"))
     assert store.get_bytes("static", "large") == b"".join(pieces)

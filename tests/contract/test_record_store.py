@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib.adapters.dynamodb import DynamoDbRecordStore
+from chalicelib.adapters.aws.dynamodb import DynamoDbRecordStore
+from chalicelib.adapters.aws.sqs import SqsMessageQueue
 from chalicelib.adapters.memory import MemoryRecordStore
-from chalicelib.adapters.sqs import SqsMessageQueue
 from chalicelib.dicomweb.resources import InstanceUids
 from chalicelib.ports import ClaimOutcome, ObjectVersion, RecordKey, RecordStore, Rejection
 

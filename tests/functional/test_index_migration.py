@@ -234,7 +234,7 @@ def test_the_migration_is_wired_to_the_secrets_that_the_settings_name(
         def get_secret_value(self, SecretId: str) -> dict[str, str]:
             return {"SecretString": json.dumps({"master": store.master, "user": store.user}[SecretId])}
 
-    monkeypatch.setattr("chalicelib.adapters.aws.make_client", lambda _: SecretsManager())
+    monkeypatch.setattr("chalicelib.adapters.aws.clients.make_client", lambda _: SecretsManager())
     services = Services(replace(SETTINGS, database_secret_id="user", database_master_secret_id="master"))
     assert services.migration.apply().users == [name]
     assert services.index.mark_dirty("1.2") == 1

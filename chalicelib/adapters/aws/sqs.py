@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from chalicelib.adapters.aws import service_faults
+from chalicelib.adapters.aws.clients import service_faults
 from chalicelib.errors import ServiceFaultError
 
 _BATCH = 10  # entries that DeleteMessageBatch takes

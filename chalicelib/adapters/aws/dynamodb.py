@@ -13,7 +13,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 from tenacity import Retrying, retry_if_result, stop_after_attempt, wait_random_exponential
 
-from chalicelib.adapters.aws import service_faults
+from chalicelib.adapters.aws.clients import service_faults
 from chalicelib.dicomweb.attributes import DicomJson
 from chalicelib.dicomweb.resources import InstanceUids
 from chalicelib.errors import ServiceFaultError

@@ -11,7 +11,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.credentials import Credentials
 
-from chalicelib.adapters.s3_signed_put import SignedPut
+from chalicelib.adapters.aws.s3_signed_put import SignedPut
 from chalicelib.errors import ServiceFaultError
 
 BODY = b"instance"

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chalicelib.adapters.aws import service_faults
-from chalicelib.adapters.s3_signed_put import SignedPut
+from chalicelib.adapters.aws.clients import service_faults
+from chalicelib.adapters.aws.s3_signed_put import SignedPut
 from chalicelib.dicomweb.media_types import DICOM
 
 if TYPE_CHECKING:

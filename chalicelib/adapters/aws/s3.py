@@ -8,8 +8,8 @@ from io import BytesIO
 from threading import Lock
 from typing import Any, BinaryIO, cast
 
-from chalicelib.adapters.aws import service_faults
-from chalicelib.adapters.s3_signed_put import SignedPut, is_plain
+from chalicelib.adapters.aws.clients import service_faults
+from chalicelib.adapters.aws.s3_signed_put import SignedPut, is_plain
 from chalicelib.dicomweb.wado.static_object import StaticObject
 from chalicelib.errors import NotFoundError
 from chalicelib.ports import ObjectContent, ObjectHead, ObjectVersion

@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from chalicelib.adapters.aws import make_client
+from chalicelib.adapters.aws.clients import make_client
 
 
 @pytest.mark.parametrize("region", ["eu-central-1", "eu-south-2"])

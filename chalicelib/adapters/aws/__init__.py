@@ -1,0 +1,1 @@
+"""S3, DynamoDB and SQS, through boto3."""
