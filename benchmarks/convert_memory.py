@@ -21,7 +21,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.filewriter import dcmwrite
 from pydicom.uid import MPEG4HP41, UID, EnhancedCTImageStorage, ExplicitVRLittleEndian
 
-from chalicelib.adapters.memory import MemoryRecordStore
+from chalicelib.adapters.memory.stores import MemoryRecordStore
 from chalicelib.dicomweb.wado.static_object import StaticObject
 from chalicelib.ports import ObjectContent, ObjectVersion
 from chalicelib.services.convert_instance import ConvertInstance

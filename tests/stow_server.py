@@ -15,7 +15,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.filewriter import dcmwrite
 from pydicom.uid import UID, ExplicitVRLittleEndian
 
-from chalicelib.adapters.memory_landing import MemoryLanding
+from chalicelib.adapters.memory.landing import MemoryLanding
 from chalicelib.dicomweb.resources import InstanceUids
 from chalicelib.errors import ServiceFaultError
 from chalicelib.services.store_instances import StoreInstances, StoreLimits

@@ -13,7 +13,7 @@ import pytest
 from chalice.test import Client
 
 from app import app
-from chalicelib.adapters.memory_index import MemoryIndex
+from chalicelib.adapters.memory.index import MemoryIndex
 from chalicelib.adapters.mysql.index import MysqlIndex, connection_factory
 from chalicelib.bootstrap import Services
 from chalicelib.dicomweb.wado.static_object import compress

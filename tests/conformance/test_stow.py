@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from chalicelib.adapters.memory_landing import MemoryLanding
+from chalicelib.adapters.memory.landing import MemoryLanding
 from chalicelib.errors import ServiceFaultError
 from tests.stow_server import CT, JSON_TYPE, MULTIPART, ROOT, Answer, StowServer, instance_bytes, multipart, running
 

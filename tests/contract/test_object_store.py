@@ -10,7 +10,7 @@ import pytest
 
 from chalicelib.adapters.aws.clients import make_client
 from chalicelib.adapters.aws.s3 import S3ObjectStore
-from chalicelib.adapters.memory import MemoryObjectStore
+from chalicelib.adapters.memory.stores import MemoryObjectStore
 from chalicelib.dicomweb.wado.static_object import IMMUTABLE, REVALIDATED, StaticObject
 from chalicelib.errors import NotFoundError, PreconditionFailedError, ServiceFaultError
 from chalicelib.ports import ObjectStore, ObjectVersion

@@ -8,7 +8,7 @@ import pytest
 
 from chalicelib.adapters.aws.dynamodb import DynamoDbRecordStore
 from chalicelib.adapters.aws.sqs import SqsMessageQueue
-from chalicelib.adapters.memory import MemoryRecordStore
+from chalicelib.adapters.memory.stores import MemoryRecordStore
 from chalicelib.dicomweb.resources import InstanceUids
 from chalicelib.ports import ClaimOutcome, ObjectVersion, RecordKey, RecordStore, Rejection
 

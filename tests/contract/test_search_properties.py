@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chalicelib.adapters.memory_index import MemoryIndex
+from chalicelib.adapters.memory.index import MemoryIndex
 from chalicelib.adapters.mysql.index import MysqlIndex, connection_factory
 from chalicelib.adapters.mysql.search import SearchLimits
 from chalicelib.dicomweb.qido.query import Level, QidoQuery

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pymysql
 import pytest
 
-from chalicelib.adapters.memory_index import MemoryIndex
+from chalicelib.adapters.memory.index import MemoryIndex
 from chalicelib.adapters.mysql.candidates import candidate_lists
 from chalicelib.adapters.mysql.conditions import Statement
 from chalicelib.adapters.mysql.index import MysqlIndex, apply_schema, connection_factory

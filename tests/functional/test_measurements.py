@@ -13,7 +13,7 @@ import pytest
 from chalice.test import Client
 
 from app import app
-from chalicelib.adapters.memory_landing import MemoryLanding
+from chalicelib.adapters.memory.landing import MemoryLanding
 from chalicelib.entrypoints.request_log import RESOURCES
 from chalicelib.errors import ServiceFaultError
 from chalicelib.json_logging import formatter

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.store_memory import peak_resident_bytes, service, store_large
-from chalicelib.adapters.memory_landing import MemoryLanding
+from chalicelib.adapters.memory.landing import MemoryLanding
 from chalicelib.dicomweb.resources import InstanceUids
 from chalicelib.errors import ServiceFaultError
 from chalicelib.services.store_instances import StoreLimits

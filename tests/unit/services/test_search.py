@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from chalicelib.adapters.memory_index import MemoryIndex
+from chalicelib.adapters.memory.index import MemoryIndex
 from chalicelib.dicomweb.qido.query import Level, QidoQuery
 from chalicelib.dicomweb.qido.response import AROUND_RESULT_BYTES, AnswerFormat
 from chalicelib.dicomweb.wado.static_object import compress

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from chalicelib.adapters.memory_landing import MemoryLanding
+from chalicelib.adapters.memory.landing import MemoryLanding
 from chalicelib.errors import MalformedMultipartError
 from chalicelib.services.store_instances import StoreInstances, StoreLimits
 from chalicelib.services.upload_memory import MIB, UploadMemory

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, time
 from typing import Any
 
-from chalicelib.adapters.memory_matching import all_match
+from chalicelib.adapters.memory.matching import all_match
 from chalicelib.dicomweb.attributes import SERIES_INSTANCE_UID, SOP_INSTANCE_UID, DicomJson, Level
 from chalicelib.dicomweb.qido.query import QidoQuery
 from chalicelib.dicomweb.values import first_value, parse_date, parse_time_span, plain_text
