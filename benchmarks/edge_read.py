@@ -25,7 +25,7 @@ from pathlib import Path
 import aiohttp
 import psutil
 
-from cdk.edge.nginx_conf import render_nginx_conf
+from edge.nginx_conf import render_nginx_conf
 from tests.functional.edge_parts import free_port, running_nginx
 
 SLICES = 300

@@ -13,8 +13,8 @@ from cdk.alarms import api_alarms, edge_alarms, index_alarms, ingest_alarms, sto
 from cdk.application import ApplicationStack
 from cdk.configuration import CERTIFICATE_REGION, Deployment
 from cdk.dashboard import make_dashboard
-from cdk.edge.distribution import EdgeStack
 from cdk.firewall import FirewallStack
+from cdk.front.distribution import EdgeStack
 from cdk.index import IndexStack
 from cdk.metrics import Watched
 from cdk.stack import ArchiveStack

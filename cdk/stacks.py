@@ -9,8 +9,8 @@ from cdk.access import AccessStack
 from cdk.application import ApplicationStack
 from cdk.chalice_stage_settings import Resources
 from cdk.configuration import CERTIFICATE_REGION, Deployment
-from cdk.edge.distribution import EdgeStack
 from cdk.firewall import FirewallStack
+from cdk.front.distribution import EdgeStack
 from cdk.index import IndexStack
 from cdk.network import ISOLATED
 from cdk.operations import EdgeOperationsStack, OperationsStack

@@ -15,7 +15,7 @@ from cdk.configuration_file import ConfigurationError
 from cdk.log_group import log_group
 from cdk.stack import ArchiveStack
 from cdk.storage import StorageStack, let_distributions_read, private
-from cdk.viewer_files import ViewerFilesError, app_config, viewer_files
+from edge.viewer_files import ViewerFilesError, app_config, viewer_files
 
 # OHIF's build puts a digest into these names, so what is behind a name never changes.
 HASHED = ("*.bundle.*.js", "*.woff2")

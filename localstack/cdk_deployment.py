@@ -31,7 +31,7 @@ NAME = "archive"
 _ACCOUNT = "000000000000"
 _DATA_STACKS = ("storage", "records", "index")
 _CDK = PROJECT / "cdk" / "node_modules" / ".bin" / "cdk"
-_SOURCES = ("app.py", "requirements.txt", "chalicelib", "cdk", "stow_nlb", ".chalice/config.json")
+_SOURCES = ("app.py", "requirements.txt", "chalicelib", "edge", "cdk", "stow_nlb", ".chalice/config.json")
 AUTHORITY = "chalicelib/certificates/harness.pem"
 _TIMEOUT_SECONDS = 900  # the first time, pip downloads the package's dependencies
 

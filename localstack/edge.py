@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from cdk.edge.nginx_conf import render_nginx_conf
+from edge.nginx_conf import render_nginx_conf
 from localstack.configuration import HOST, Configuration
 from localstack.nginx import start_nginx
 from localstack.processes import Supervisor

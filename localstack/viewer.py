@@ -6,7 +6,7 @@ On AWS they lie in the viewer bucket. Here the edge serves them from where they 
 
 from pathlib import Path
 
-from cdk.viewer_files import ViewerFilesError, app_config, viewer_files
+from edge.viewer_files import ViewerFilesError, app_config, viewer_files
 from localstack.errors import HarnessError
 
 __all__ = ["app_config", "install_viewer"]

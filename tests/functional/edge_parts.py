@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from cdk.edge.nginx_conf import DEBIAN_MODULE_DIRECTORY, render_nginx_conf
+from edge.nginx_conf import DEBIAN_MODULE_DIRECTORY, render_nginx_conf
 
 NJS_MODULE = Path(DEBIAN_MODULE_DIRECTORY) / "ngx_http_js_module.so"
 

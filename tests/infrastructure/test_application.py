@@ -169,7 +169,7 @@ def test_package_holds_the_application_and_its_dependencies_only(package: zipfil
     top = {name.partition("/")[0] for name in package.namelist()}
 
     assert {"app.py", "chalice", "chalicelib", "boto3", "pydicom", "pymysql"} <= top
-    assert not top & {"cdk", "localstack", "stow_nlb", "tests", "docs", "aws_cdk", ".chalice", ".git", ".local"}
+    assert not top & {"cdk", "edge", "localstack", "stow_nlb", "tests", "docs", "aws_cdk", ".chalice", ".git", ".local"}
     assert [name for name in package.namelist() if "__pycache__" in name] == []
 
 

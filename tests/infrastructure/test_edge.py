@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from aws_cdk import App, Stack, Token, assertions
 
-from cdk.edge.bundle import EDGE_DIRECTORY, MAX_FUNCTION_BYTES
-from cdk.edge.distribution import UNCACHED_ERRORS, Distribution
-from cdk.edge.policies import REMOVED_HEADERS
+from cdk.front.distribution import UNCACHED_ERRORS, Distribution
+from cdk.front.policies import REMOVED_HEADERS
+from edge.bundle import EDGE_DIRECTORY, MAX_FUNCTION_BYTES
 from tests.infrastructure.parts import deployment, of_type, only
 from tests.infrastructure.synthesis import Template
 

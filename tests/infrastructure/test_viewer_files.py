@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from cdk import viewer_files as module
-from cdk.viewer_files import VERSION, ViewerFilesError, viewer_files
+from edge import viewer_files as module
+from edge.viewer_files import VERSION, ViewerFilesError, viewer_files
 
 
 def package(files: dict[str, bytes]) -> bytes:

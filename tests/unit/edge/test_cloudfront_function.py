@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from cdk.edge.bundle import MAX_FUNCTION_BYTES, cloudfront_function_source
+from edge.bundle import MAX_FUNCTION_BYTES, cloudfront_function_source
 from tests.unit.edge.conftest import NodeModule
 
 INSTANCE = "/dicomweb/studies/1.2.3/series/4.5/instances/6.7"

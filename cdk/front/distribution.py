@@ -10,13 +10,13 @@ from constructs import Construct
 from cdk.api_guard import ApiGuard
 from cdk.application import ApplicationStack
 from cdk.configuration import Deployment
-from cdk.edge.bundle import cloudfront_function_source
-from cdk.edge.policies import cache_policy, origin_request_policy, response_headers_policy
 from cdk.firewall import FirewallStack
+from cdk.front.policies import cache_policy, origin_request_policy, response_headers_policy
 from cdk.stack import ArchiveStack
 from cdk.storage import StorageStack
 from cdk.viewer import ViewerStack
 from cdk.web_acl import ORIGIN_SECRET_HEADER
+from edge.bundle import cloudfront_function_source
 
 # Another number makes another secret between CloudFront and the API's firewall (docs/operations.md, Rotation).
 ORIGIN_SECRET_GENERATION = 1
@@ -51,7 +51,7 @@ class Distribution(Construct):
             "Route",
             code=cloudfront.FunctionCode.from_inline(cloudfront_function_source(deployment.preflight_ttl_seconds)),
             runtime=cloudfront.FunctionRuntime.JS_2_0,
-            comment="Where a request goes (cdk/edge/route.js)",
+            comment="Where a request goes (edge/route.js)",
         )
         behaviour = cloudfront.CfnDistribution.DefaultCacheBehaviorProperty(
             # Not an origin group: those refuse POST. The function makes the group for the requests that need it.
