@@ -46,9 +46,10 @@ def parse_time_span(text: str) -> tuple[time, time] | None:
 
 def parse_integer(text: str) -> int | None:
     """Read an IS value that fits 32 bits (PS3.5 §6.2); None if it is none."""
-    if not _INTEGER.match(text.strip()):
+    found = _INTEGER.match(text.strip())
+    if not found:
         return None
-    value = int(text)
+    value = int(found.group())  # not int(text): it strips fewer characters than str.strip
     return value if -_INT32 <= value < _INT32 else None
 
 

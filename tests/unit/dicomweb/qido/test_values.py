@@ -44,7 +44,7 @@ def test_times(text, first):
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("-5", -5), ("+5", 5), ("2147483647", 2147483647), ("2147483648", None), ("1.0", None), ("", None)],
+    [("-5", -5), ("+5", 5), ("2147483647", 2147483647), ("2147483648", None), ("1.0", None), ("", None), ("5\x1f", 5)],
 )
 def test_integers(text, expected):
     assert parse_integer(text) == expected
