@@ -7,8 +7,8 @@ from typing import Any
 
 from aws_cdk import App
 
-from cdk.configuration_file import DEFAULT_FILE, ConfigurationError, read_deployment
-from cdk.nag import check
+from cdk.compliance.nag import check
+from cdk.configuration.file import DEFAULT_FILE, ConfigurationError, read_deployment
 from cdk.stacks import build
 
 # Not in cdk.json: the templates are the same without the command line.

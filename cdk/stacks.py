@@ -5,19 +5,19 @@ from pathlib import Path
 from aws_cdk import Annotations
 from constructs import Construct
 
-from cdk.access import AccessStack
-from cdk.application import ApplicationStack
-from cdk.chalice_stage_settings import Resources
-from cdk.configuration import CERTIFICATE_REGION, Deployment
-from cdk.firewall import FirewallStack
+from cdk.application.access import AccessStack
+from cdk.application.chalice_stage_settings import Resources
+from cdk.application.stack import ApplicationStack
+from cdk.archive.index import IndexStack
+from cdk.archive.network import ISOLATED
+from cdk.archive.records import RecordsStack
+from cdk.archive.storage import StorageStack
+from cdk.configuration.deployment import CERTIFICATE_REGION, Deployment
 from cdk.front.distribution import EdgeStack
-from cdk.index import IndexStack
-from cdk.network import ISOLATED
-from cdk.operations import EdgeOperationsStack, OperationsStack
-from cdk.records import RecordsStack
-from cdk.storage import StorageStack
-from cdk.store import StoreStack
-from cdk.viewer import ViewerStack
+from cdk.front.firewall import FirewallStack
+from cdk.front.viewer import ViewerStack
+from cdk.operations.stack import EdgeOperationsStack, OperationsStack
+from cdk.store.stack import StoreStack
 
 
 def build(scope: Construct, deployment: Deployment, viewer_directory: Path | None = None) -> None:

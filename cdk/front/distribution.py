@@ -7,15 +7,15 @@ from aws_cdk import aws_cloudfront as cloudfront
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from cdk.api_guard import ApiGuard
-from cdk.application import ApplicationStack
-from cdk.configuration import Deployment
-from cdk.firewall import FirewallStack
+from cdk.application.stack import ApplicationStack
+from cdk.archive.storage import StorageStack
+from cdk.configuration.deployment import Deployment
+from cdk.front.api_guard import ApiGuard
+from cdk.front.firewall import FirewallStack
 from cdk.front.policies import cache_policy, origin_request_policy, response_headers_policy
-from cdk.stack import ArchiveStack
-from cdk.storage import StorageStack
-from cdk.viewer import ViewerStack
-from cdk.web_acl import ORIGIN_SECRET_HEADER
+from cdk.front.viewer import ViewerStack
+from cdk.parts.archive_stack import ArchiveStack
+from cdk.parts.web_acl import ORIGIN_SECRET_HEADER
 from edge.bundle import cloudfront_function_source
 
 # Another number makes another secret between CloudFront and the API's firewall (docs/operations.md, Rotation).
@@ -89,7 +89,7 @@ class Distribution(Construct):
             ),
         )
         if deployment.viewer_fqdn is None:
-            # Here and not in cdk/suppressions.py: with a name of one's own there is nothing to accept.
+            # Here and not in cdk/compliance/suppressions.py: with a name of one's own there is nothing to accept.
             Validations.of(self.resource).acknowledge(
                 Acknowledgment(
                     id="AwsSolutions-CFR4",
@@ -186,7 +186,7 @@ class EdgeStack(ArchiveStack):
             web_acl_arn=firewall.web_acl_arn,
         ).resource
         self.distribution_id = self.distribution.ref
-        # The share of requests that the cache answers, for the dashboard; paid by metric (cdk/cost_model.py).
+        # The share of requests that the cache answers, for the dashboard; paid by metric (cdk/cost/model.py).
         cloudfront.CfnMonitoringSubscription(
             self,
             "Metrics",

@@ -4,7 +4,7 @@ from aws_cdk import Duration
 from aws_cdk import aws_cloudfront as cloudfront
 from constructs import Construct
 
-from cdk.configuration import Deployment
+from cdk.configuration.deployment import Deployment
 
 VARIANT_HEADER = "x-variant"
 """`VARIANT` in cloudfront_adapter.js."""

@@ -93,7 +93,7 @@ def test_the_application_alone_is_deployed_by_chalice_with_names_from_the_stacks
     environment = {**inherited, **aws.environment(), "PATH": f"{binaries}{os.pathsep}{inherited['PATH']}"}
     said = run(
         [
-            *(sys.executable, "-m", "cdk.chalice_stage", "--name", NAME, "--stage", "prod"),
+            *(sys.executable, "-m", "cdk.application.chalice_stage", "--name", NAME, "--stage", "prod"),
             *("--dicomweb-root", archive.dicomweb, "--database-ca-file", AUTHORITY),
         ],
         deployment.sources,

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from cdk.chalice_stage import make_stage, write_stage
-from tests.unit.cdk.test_chalice_stage import ALL, NAME, stubbed
+from cdk.application.chalice_stage import make_stage, write_stage
+from tests.unit.cdk.application.test_chalice_stage import ALL, NAME, stubbed
 
 PROJECT = Path(__file__).resolve().parents[2]
 MIB = 1024 * 1024

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from cdk.configuration import Deployment
+from cdk.configuration.deployment import Deployment
 from tests.infrastructure.synthesis import Template, resources
 
 Properties = dict[str, Any]

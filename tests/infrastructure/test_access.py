@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from cdk.access import APP_NAME
+from cdk.application.access import APP_NAME
 from tests.infrastructure.statements import as_list, of_identities
 from tests.infrastructure.synthesis import NAME, Template, resources
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cdk.chalice_stage import DICOMWEB_ROOT, OUTPUTS, SUBNETS
+from cdk.application.chalice_stage import DICOMWEB_ROOT, OUTPUTS, SUBNETS
 from tests.infrastructure.conftest import Template
 
 

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from cdk import cost, cost_model, prices
-from cdk.cost_model import Line, Site, total
+from cdk.cost import __main__ as cost
+from cdk.cost import model, prices
+from cdk.cost.model import Line, Site, total
 from tests.infrastructure.parts import of_type
 from tests.infrastructure.synthesis import Template
 
@@ -41,7 +42,7 @@ def dollars(lines: list[Line], service: str, what: str = "") -> float:
 
 
 def test_a_million_instances_received() -> None:
-    lines = cost_model.ingest(ROUND)
+    lines = model.ingest(ROUND)
     # 1 landing object + 2 static objects an instance, 2 aggregates a batch of 10: 3.2 million at $0.005 a thousand.
     assert dollars(lines, "S3", "objects written") == pytest.approx(16.00)
     assert dollars(lines, "S3", "objects read") == pytest.approx(0.40)
@@ -59,7 +60,7 @@ def test_a_million_instances_received() -> None:
 
 
 def test_a_tib_for_a_month() -> None:
-    lines = cost_model.storage(ROUND)
+    lines = model.storage(ROUND)
     # 512 GB at $0.023 and 512 GB at $0.004; the static objects are half as large.
     assert dollars(lines, "S3", "received files, standard") == pytest.approx(11.776)
     assert dollars(lines, "S3", "received files, Glacier") == pytest.approx(2.048)
@@ -73,11 +74,11 @@ def test_a_tib_for_a_month() -> None:
 
 def test_moving_a_tib_to_colder_classes_is_paid_once() -> None:
     # 1,048,576 objects at $0.02, and as many at $0.01, a thousand.
-    assert total(cost_model.tiering(ROUND)) == pytest.approx(31.45728)
+    assert total(model.tiering(ROUND)) == pytest.approx(31.45728)
 
 
 def test_a_thousand_studies_viewed() -> None:
-    lines = cost_model.views(ROUND)
+    lines = model.views(ROUND)
     # 500 GB; 1,000 searches, 1,024,000 frames and 1,000 metadata.
     assert dollars(lines, "CloudFront", "GB") == pytest.approx(42.5)
     assert dollars(lines, "CloudFront", "requests") == pytest.approx(1.026)
@@ -87,24 +88,24 @@ def test_a_thousand_studies_viewed() -> None:
 
 
 def test_an_idle_month() -> None:
-    lines = cost_model.fixed(ROUND)
+    lines = model.fixed(ROUND)
     # Two instances of 0.5 ACU: 730 ACU-hours at $0.12.
     assert dollars(lines, "Aurora") == pytest.approx(87.60)
     # Two tasks with one vCPU and 2 GB.
     assert dollars(lines, "Fargate") == pytest.approx(59.1008 + 12.9794)
     assert dollars(lines, "NLB") == pytest.approx(16.425 + 7.30)
     # 29 of the archive's own, 8 that CloudFront is asked for in addition, at $0.30.
-    assert dollars(lines, "CloudWatch", "metrics") == pytest.approx((cost_model.CUSTOM_METRICS + 8) * 0.30)
+    assert dollars(lines, "CloudWatch", "metrics") == pytest.approx((model.CUSTOM_METRICS + 8) * 0.30)
 
 
 def test_endpoints_and_nat_are_compared_with_the_same_traffic() -> None:
     # Five endpoints in two zones, and 100 GB at a cent; two gateways with an address each, and 100 GB at 4.5 cents.
-    assert total(cost_model.endpoints(ROUND)) == pytest.approx(73.00 + 1.00)
-    assert total(cost_model.nat(ROUND)) == pytest.approx(65.70 + 7.30 + 4.50)
+    assert total(model.endpoints(ROUND)) == pytest.approx(73.00 + 1.00)
+    assert total(model.nat(ROUND)) == pytest.approx(65.70 + 7.30 + 4.50)
 
 
 def test_the_managed_service() -> None:
-    lines = cost_model.managed(ROUND)
+    lines = model.managed(ROUND)
     # 512 GB, half of them in each tier.
     assert dollars(lines, "HealthImaging", "frequent") == pytest.approx(26.88)
     assert dollars(lines, "HealthImaging", "archive") == pytest.approx(1.536)
@@ -115,13 +116,13 @@ def test_the_managed_service() -> None:
 def test_a_month_is_the_sum_of_its_parts() -> None:
     studies = 1_000_000 / 1024
     expected = (
-        total(cost_model.ingest(ROUND))
-        + total(cost_model.tiering(ROUND)) * 1_000_000 / 1024 / 1024
-        + total(cost_model.storage(ROUND))
-        + total(cost_model.views(ROUND, studies))
-        + total(cost_model.fixed(ROUND))
+        total(model.ingest(ROUND))
+        + total(model.tiering(ROUND)) * 1_000_000 / 1024 / 1024
+        + total(model.storage(ROUND))
+        + total(model.views(ROUND, studies))
+        + total(model.fixed(ROUND))
     )
-    assert total(cost_model.month(ROUND)) == pytest.approx(expected)
+    assert total(model.month(ROUND)) == pytest.approx(expected)
 
 
 def test_the_table_is_readable_and_has_its_sum() -> None:
@@ -146,10 +147,10 @@ def test_every_assumption_is_an_argument(capsys: pytest.CaptureFixture[str]) -> 
 def test_measured_figures_are_those_of_the_benchmarks() -> None:
     text = (Path(__file__).resolve().parents[2] / "benchmarks" / "README.md").read_text()
     assert "GetObject, PutItem (claim), two PutObject (frame, metadata) and UpdateItem" in text
-    assert cost_model.CONVERSION_PUTS == 2
+    assert model.CONVERSION_PUTS == 2
     # Rows of batches of 10: calls 5.00, CPU 8.6 to 9.2 ms, and 2.6 to 5.5 ms of publication.
     assert "| 200 | 10 | 5.00 | 8.8 | 4.00 | 3.1 |" in text
-    assert pytest.approx(8.8 + 3.1, abs=0.2) == cost_model.CPU_MS_PER_INSTANCE
+    assert pytest.approx(8.8 + 3.1, abs=0.2) == model.CPU_MS_PER_INSTANCE
 
 
 def test_what_the_model_counts_is_what_the_stacks_make(templates: Mapping[str, Template]) -> None:
@@ -166,9 +167,9 @@ def test_what_the_model_counts_is_what_the_stacks_make(templates: Mapping[str, T
         for web_acl in of_type(templates[part], "AWS::WAFv2::WebACL").values()
         for rule in web_acl["Rules"]
     ]
-    assert len(interfaces) == cost_model.INTERFACE_ENDPOINTS
-    assert len(rules) == cost_model.FIREWALL_RULES
-    assert count("AWS::KMS::Key") == cost_model.KEYS
-    assert count("AWS::SecretsManager::Secret") == cost_model.SECRETS
-    assert count("AWS::CloudWatch::Alarm") == cost_model.ALARMS
+    assert len(interfaces) == model.INTERFACE_ENDPOINTS
+    assert len(rules) == model.FIREWALL_RULES
+    assert count("AWS::KMS::Key") == model.KEYS
+    assert count("AWS::SecretsManager::Secret") == model.SECRETS
+    assert count("AWS::CloudWatch::Alarm") == model.ALARMS
     assert prices.HOURS_PER_MONTH == 730

@@ -9,9 +9,10 @@ import botocore.session
 import pytest
 from botocore import xform_name
 
-from cdk import cost, cost_model, prices
-from cdk.configuration import PROJECT
-from cdk.watch import GUIDE
+from cdk.configuration.deployment import PROJECT
+from cdk.cost import __main__ as cost
+from cdk.cost import model, prices
+from cdk.operations.watch import GUIDE
 from tests.infrastructure.synthesis import Template
 
 TEXT = (PROJECT / GUIDE).read_text(encoding="utf-8")
@@ -77,29 +78,29 @@ def test_every_command_of_aws_exists_with_its_options(words: list[str]) -> None:
 
 def test_sums_of_the_cost_model_are_quoted() -> None:
     for title, lines in cost.TABLES:
-        assert f"| {title} | {cost_model.total(lines(cost_model.Site())):,.2f} |" in TEXT
+        assert f"| {title} | {model.total(lines(model.Site())):,.2f} |" in TEXT
 
 
 def test_what_is_said_of_the_costs_follows_from_them() -> None:
-    site = cost_model.Site()
-    received, kept = cost_model.ingest(site), cost_model.storage(site)
+    site = model.Site()
+    received, kept = model.ingest(site), model.storage(site)
     objects = sum(line.dollars for line in received if line.service == "S3")
     assert "more than half of it is S3's price" in TEXT
-    assert 0.5 < objects / cost_model.total(received) < 0.6
+    assert 0.5 < objects / model.total(received) < 0.6
 
-    glacier, tiering = (line.dollars for line in cost_model.tiering(site))
+    glacier, tiering = (line.dollars for line in model.tiering(site))
     cold_gb = kept[1].quantity / site.cold_share
     saved = cold_gb * (prices.S3_STANDARD_GB - prices.S3_GLACIER_INSTANT_GB)
     assert f"after\n  {glacier / saved:.1f} months" in TEXT
     static = kept[3].quantity * (prices.S3_STANDARD_GB - kept[3].unit_price) - kept[4].dollars
     assert f"Intelligent-Tiering after {tiering / static:.1f}" in TEXT
 
-    endpoint_hours, endpoint_gb = cost_model.endpoints(site)
-    *nat_hours, nat_gb = cost_model.nat(site)
+    endpoint_hours, endpoint_gb = model.endpoints(site)
+    *nat_hours, nat_gb = model.nat(site)
     assert "as much by the hour as one NAT gateway with its public address, and less by the\n  GB" in TEXT
-    assert endpoint_hours.dollars == pytest.approx(cost_model.total(nat_hours))
+    assert endpoint_hours.dollars == pytest.approx(model.total(nat_hours))
     assert endpoint_gb.dollars < nat_gb.dollars
-    assert cost_model.total(cost_model.managed(site)) < cost_model.total(cost_model.month(site))
+    assert model.total(model.managed(site)) < model.total(model.month(site))
     assert f"{prices.HEALTHIMAGING_FREQUENT_GB / prices.S3_STANDARD_GB:.1f} times S3's" in TEXT
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cdk.suppressions import SUPPRESSIONS, Suppression
+from cdk.compliance.suppressions import SUPPRESSIONS, Suppression
 from tests.infrastructure.synthesis import ACCOUNT, NAME, PROJECT, REGION, Assembly, Template, resources
 
 STATEFUL = {"storage", "records", "index"}

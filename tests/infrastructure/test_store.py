@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from cdk.configuration import PROJECT
-from cdk.configuration_file import ConfigurationError
-from cdk.store import IMAGE_FILES, SHUTDOWN_SECONDS, STOP_SECONDS
-from cdk.store_balancer import cloudfront_prefix_list
+from cdk.configuration.deployment import PROJECT
+from cdk.configuration.file import ConfigurationError
+from cdk.store.balancer import cloudfront_prefix_list
+from cdk.store.stack import IMAGE_FILES, SHUTDOWN_SECONDS, STOP_SECONDS
 from chalicelib.settings import Settings, StowSettings, archive_name
 from tests.infrastructure.parts import Properties, deployment, of_type, only
 from tests.infrastructure.synthesis import Template

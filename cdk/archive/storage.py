@@ -1,0 +1,244 @@
+"""Where files arrive and static objects lie: the key, the buckets, and the queue of what has arrived."""
+
+from collections.abc import Sequence
+from typing import cast
+
+from aws_cdk import Aws, CfnOutput, Duration, RemovalPolicy
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from cdk.application.chalice_stage_settings import CONVERT_TIMEOUT_SECONDS
+from cdk.configuration.deployment import Deployment
+from cdk.parts.archive_stack import ArchiveStack
+from cdk.parts.log_bucket import log_bucket
+
+CONVERT_TIMEOUT = Duration.seconds(CONVERT_TIMEOUT_SECONDS)
+_RETENTION = Duration.days(14)  # the longest there is: a dead letter waits for a person
+_RECEIVES_BEFORE_DEAD = 5
+
+
+class DataKey(kms.Key):
+    """The key of everything that holds data of patients, or may."""
+
+    def __init__(self, scope: Construct, id_: str, *, alias: str) -> None:
+        super().__init__(
+            scope,
+            id_,
+            alias=alias,
+            description="Images, records, index and logs of the archive",
+            enable_key_rotation=True,
+            removal_policy=RemovalPolicy.RETAIN,
+        )
+        account, region = Aws.ACCOUNT_ID, Aws.REGION
+        self._allow_service(
+            f"logs.{region}.amazonaws.com",
+            ("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"),
+            {
+                "ArnLike": {
+                    "kms:EncryptionContext:aws:logs:arn": f"arn:{Aws.PARTITION}:logs:{region}:{account}:log-group:*"
+                }
+            },
+        )
+        # CloudFront reads static objects; its distribution is made later, in another stack.
+        self._allow_service("cloudfront.amazonaws.com", ("kms:Decrypt",), of_distributions())
+        # Alarms are sent to an encrypted topic.
+        self._allow_service(
+            "cloudwatch.amazonaws.com",
+            ("kms:Decrypt", "kms:GenerateDataKey*"),
+            {"StringEquals": {"aws:SourceAccount": account}},
+        )
+
+    def _allow_service(self, service: str, actions: Sequence[str], conditions: dict[str, dict[str, str]]) -> None:
+        self.add_to_resource_policy(
+            iam.PolicyStatement(
+                principals=[iam.ServicePrincipal(service)],
+                actions=list(actions),
+                resources=["*"],  # in a key's policy: this key
+                conditions=conditions,
+            )
+        )
+
+
+def of_distributions() -> dict[str, dict[str, str]]:
+    """Condition: the request comes from a CloudFront distribution of this account.
+
+    By the ARN alone, which holds the account: it is the one key that CloudFront's guide says its requests have, and a
+    condition on a key that is missing (aws:SourceAccount) would refuse them all.
+    """
+    return {"ArnLike": {"aws:SourceArn": f"arn:{Aws.PARTITION}:cloudfront::{Aws.ACCOUNT_ID}:distribution/*"}}
+
+
+class LandingZone(Construct):
+    """The bucket that files arrive in, and the queue that tells of them."""
+
+    def __init__(
+        self, scope: Construct, id_: str, *, deployment: Deployment, key: kms.IKey, log_bucket: s3.IBucket
+    ) -> None:
+        super().__init__(scope, id_)
+        self.bucket = s3.Bucket(
+            self,
+            "Bucket",
+            **private(key, log_bucket, "landing/"),  # type: ignore[arg-type]
+            # An instance as a single part is answered with a redirection to its landing object.
+            cors=[
+                s3.CorsRule(
+                    allowed_methods=[s3.HttpMethods.GET, s3.HttpMethods.HEAD], allowed_origins=["*"], max_age=86_400
+                )
+            ],
+            lifecycle_rules=_landing_lifecycle(deployment.landing_cold_after_days),
+        )
+        self.dead_letter_queue = sqs.Queue(
+            self,
+            "DeadLetterQueue",
+            queue_name=f"{deployment.landing_queue_name}-dead-letter",
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            retention_period=_RETENTION,
+        )
+        self.queue = sqs.Queue(
+            self,
+            "Queue",
+            queue_name=deployment.landing_queue_name,
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            retention_period=_RETENTION,
+            # Lambda asks for six times the function's time-out, so that a throttled batch is not received twice.
+            visibility_timeout=Duration.seconds(6 * CONVERT_TIMEOUT_SECONDS),
+            dead_letter_queue=sqs.DeadLetterQueue(
+                queue=self.dead_letter_queue, max_receive_count=_RECEIVES_BEFORE_DEAD
+            ),
+        )
+        self._notify()
+
+    def _notify(self) -> None:
+        """Tell the queue of each new object, by the bucket's own property: CDK's way is a function that sets it."""
+        self.queue.add_to_resource_policy(
+            iam.PolicyStatement(
+                principals=[iam.ServicePrincipal("s3.amazonaws.com")],
+                actions=["sqs:SendMessage"],
+                resources=[self.queue.queue_arn],
+                # Not by the bucket's name: S3 checks the permission when the bucket is made, so it must come first.
+                conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
+            )
+        )
+        bucket = cast(s3.CfnBucket, self.bucket.node.default_child)
+        bucket.notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
+            queue_configurations=[
+                s3.CfnBucket.QueueConfigurationProperty(event="s3:ObjectCreated:*", queue=self.queue.queue_arn)
+            ]
+        )
+        self.bucket.node.add_dependency(self.queue.node.find_child("Policy"))
+
+
+def _landing_lifecycle(cold_after_days: int | None) -> list[s3.LifecycleRule]:
+    # Noncurrent versions stay: whoever writes twice to a key may replace an image that nobody else has.
+    rules = [s3.LifecycleRule(id="abandoned-uploads", abort_incomplete_multipart_upload_after=Duration.days(7))]
+    if cold_after_days is not None:
+        after = Duration.days(cold_after_days)
+        rules.append(
+            s3.LifecycleRule(
+                id="cold",
+                transitions=[
+                    s3.Transition(storage_class=s3.StorageClass.GLACIER_INSTANT_RETRIEVAL, transition_after=after)
+                ],
+                noncurrent_version_transitions=[
+                    s3.NoncurrentVersionTransition(
+                        storage_class=s3.StorageClass.GLACIER_INSTANT_RETRIEVAL, transition_after=after
+                    )
+                ],
+            )
+        )
+    return rules
+
+
+class StaticBucket(s3.Bucket):
+    """Static objects; CloudFront reads them."""
+
+    def __init__(
+        self, scope: Construct, id_: str, *, deployment: Deployment, key: kms.IKey, log_bucket: s3.IBucket
+    ) -> None:
+        super().__init__(
+            scope,
+            id_,
+            **private(key, log_bucket, "static/"),  # type: ignore[arg-type]
+            lifecycle_rules=_static_lifecycle(deployment.static_intelligent_tiering_after_days),
+        )
+        let_distributions_read(self)
+
+
+def _static_lifecycle(tiering_after_days: int | None) -> list[s3.LifecycleRule]:
+    rules = [
+        s3.LifecycleRule(
+            id="superseded",
+            abort_incomplete_multipart_upload_after=Duration.days(7),
+            # Aggregates are written again with each publication, and can be made again from the records.
+            noncurrent_version_expiration=Duration.days(30),
+        )
+    ]
+    if tiering_after_days is not None:
+        # S3 itself moves nothing under 128 KiB, where it would only cost.
+        rules.append(
+            s3.LifecycleRule(
+                id="intelligent-tiering",
+                transitions=[
+                    s3.Transition(
+                        storage_class=s3.StorageClass.INTELLIGENT_TIERING,
+                        transition_after=Duration.days(tiering_after_days),
+                    )
+                ],
+            )
+        )
+    return rules
+
+
+def let_distributions_read(bucket: s3.Bucket) -> None:
+    """Let CloudFront read the bucket's objects, for any distribution of this account."""
+    bucket.add_to_resource_policy(
+        iam.PolicyStatement(
+            principals=[iam.ServicePrincipal("cloudfront.amazonaws.com")],
+            actions=["s3:GetObject"],
+            resources=[bucket.arn_for_objects("*")],
+            conditions=of_distributions(),
+        )
+    )
+
+
+def private(key: kms.IKey, log_bucket: s3.IBucket, prefix: str) -> dict[str, object]:
+    """What all buckets of the archive have in common but that of the logs, whose objects go below `prefix`."""
+    return {
+        "block_public_access": s3.BlockPublicAccess.BLOCK_ALL,
+        "bucket_key_enabled": True,
+        "encryption": s3.BucketEncryption.KMS,
+        "encryption_key": key,
+        "enforce_ssl": True,
+        "minimum_tls_version": 1.2,
+        "object_ownership": s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+        "removal_policy": RemovalPolicy.RETAIN,
+        "server_access_logs_bucket": log_bucket,
+        "server_access_logs_prefix": prefix,
+        "versioned": True,
+    }
+
+
+class StorageStack(ArchiveStack):
+    """Key, buckets and queues."""
+
+    def __init__(self, scope: Construct, deployment: Deployment) -> None:
+        super().__init__(scope, "storage", deployment, stateful=True)
+        self.data_key = DataKey(self, "DataKey", alias=f"{deployment.name}-data")
+        self.log_bucket = log_bucket(self, Duration.days(deployment.log_retention_days))
+        self.landing = LandingZone(
+            self, "Landing", deployment=deployment, key=self.data_key, log_bucket=self.log_bucket
+        )
+        self.static_bucket = StaticBucket(
+            self, "Static", deployment=deployment, key=self.data_key, log_bucket=self.log_bucket
+        )
+        CfnOutput(self, "LandingBucketName", value=self.landing.bucket.bucket_name)
+        CfnOutput(self, "StaticBucketName", value=self.static_bucket.bucket_name)
+        CfnOutput(self, "LandingQueueName", value=deployment.landing_queue_name)
+        CfnOutput(self, "LandingQueueArn", value=self.landing.queue.queue_arn)
+        CfnOutput(self, "LandingQueueUrl", value=self.landing.queue.queue_url)
+        CfnOutput(self, "DeadLetterQueueUrl", value=self.landing.dead_letter_queue.queue_url)

@@ -1,0 +1,228 @@
+"""What a deployment is configured by: one TOML file, read and checked whole before anything is made of it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from cdk.configuration.values import (
+    RETENTION_DAYS,
+    Arn,
+    Capacity,
+    Cidr,
+    Fqdn,
+    RetentionDays,
+    RootUrl,
+    TagName,
+    TagValue,
+    certificate_region,
+    fargate_problem,
+    subnet_problem,
+)
+
+PROJECT = Path(__file__).resolve().parents[2]
+CERTIFICATE_REGION = "us-east-1"
+"""CloudFront takes its certificates and web ACLs from here only."""
+
+
+def _setting(expected: str, example: str, **constraints: Any) -> Any:
+    """A field that can say what it expects, with a line of TOML as its example."""
+    return Field(description=expected, json_schema_extra={"example": example}, **constraints)
+
+
+class Deployment(BaseModel):
+    """One archive in AWS. Each field's meaning is told in ``deployment.example.toml``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, regex_engine="python-re")
+
+    name: str = _setting(
+        "3 to 32 lower-case letters, digits and hyphens, a letter first",
+        'name = "static-dicomweb"',
+        default="static-dicomweb",
+        pattern=r"^[a-z](-?[a-z0-9]){2,31}$",
+        max_length=32,
+    )
+    account: str = _setting(
+        "the 12 digits of the AWS account, in quotes", 'account = "123456789012"', pattern=r"^\d{12}$"
+    )
+    region: str = _setting(
+        f"an AWS region, of the partition that {CERTIFICATE_REGION} and CloudFront are in (not of China, no GovCloud)",
+        'region = "eu-central-1"',
+        pattern=r"^(?!cn-|us-gov-|us-iso|eu-iso)[a-z]{2}(-[a-z]+)+-\d$",
+    )
+    stow_fqdn: Fqdn = _setting("a fully qualified domain name", 'stow_fqdn = "stow.archive.example.org"')
+    certificate_arn: Arn = _setting(
+        "the ARN of a certificate of ACM for stow_fqdn, in the deployment's region and account",
+        'certificate_arn = "arn:aws:acm:eu-central-1:123456789012:certificate/…"',
+    )
+    viewer_fqdn: Fqdn | None = _setting(
+        "a fully qualified domain name", 'viewer_fqdn = "archive.example.org"', default=None
+    )
+    viewer_certificate_arn: Arn | None = _setting(
+        f"the ARN of a certificate of ACM for viewer_fqdn, in {CERTIFICATE_REGION}: CloudFront takes no other",
+        'viewer_certificate_arn = "arn:aws:acm:us-east-1:123456789012:certificate/…"',
+        default=None,
+    )
+    dicomweb_root: RootUrl = _setting(
+        "an absolute URL, or a path that begins with a slash, without a slash at its end",
+        'dicomweb_root = "https://archive.example.org/dicomweb"',
+        default="",
+    )
+    vpc_cidr: Cidr = _setting(
+        "a private IPv4 network of /16 to /24", 'vpc_cidr = "10.20.0.0/16"', default="10.20.0.0/16"
+    )
+    availability_zones: int = _setting("2 or 3", "availability_zones = 2", default=2, ge=2, le=3)
+    allowed_cidrs: tuple[Cidr, ...] = _setting(
+        "a list of IPv4 networks", 'allowed_cidrs = ["198.51.100.0/24"]', default=(), strict=False
+    )
+    edge_allowed_cidrs: tuple[Cidr, ...] = _setting(
+        "a list of IPv4 networks", 'edge_allowed_cidrs = ["198.51.100.0/24"]', default=(), strict=False
+    )
+    rate_limit_per_5_minutes: int = _setting(
+        "a number of requests, 100 to 2000000000: what WAF takes",
+        "rate_limit_per_5_minutes = 60000",
+        default=60_000,
+        ge=100,
+        le=2_000_000_000,
+    )
+    store_cpu: int = _setting("a size of Fargate: 256, 512, 1024, 2048 or 4096", "store_cpu = 1024", default=1024)
+    store_memory_mib: int = _setting(
+        "memory in MiB that Fargate has for store_cpu", "store_memory_mib = 2048", default=2048
+    )
+    store_min_tasks: int = _setting("1 to 100", "store_min_tasks = 2", default=2, ge=1, le=100)
+    store_max_tasks: int = _setting(
+        "1 to 100, and at least store_min_tasks", "store_max_tasks = 10", default=10, ge=1, le=100
+    )
+    store_image: str | None = _setting(
+        "an image with its tag or digest",
+        'store_image = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/stow:1.2"',
+        default=None,
+        min_length=3,
+    )
+    aurora_min_acu: Capacity = _setting(
+        "0 (sleeps when unused), or 0.5 to 256 capacity units in steps of 0.5", "aurora_min_acu = 0.5", default=0.5
+    )
+    aurora_max_acu: Capacity = _setting(
+        "1 to 256 capacity units in steps of 0.5, at least aurora_min_acu", "aurora_max_acu = 8", default=8, ge=1
+    )
+    aurora_instances: int = _setting("1 to 3", "aurora_instances = 2", default=2, ge=1, le=3)
+    landing_cold_after_days: int | None = _setting(
+        "a number of days, 1 or more (the tier is always Glacier Instant Retrieval: instances are read from the "
+        "landing bucket at any time, which slower classes do not allow)",
+        "landing_cold_after_days = 90",
+        default=None,
+        ge=1,
+    )
+    static_intelligent_tiering_after_days: int | None = _setting(
+        "a number of days, 0 or more", "static_intelligent_tiering_after_days = 0", default=None, ge=0
+    )
+    edge_default_ttl_seconds: int = _setting(
+        "seconds, 0 or more", "edge_default_ttl_seconds = 0", default=0, ge=0, le=31_536_000
+    )
+    edge_max_ttl_seconds: int = _setting(
+        "seconds, 1 to 31536000 (a year), at least edge_default_ttl_seconds",
+        "edge_max_ttl_seconds = 31536000",
+        default=31_536_000,
+        ge=1,
+        le=31_536_000,
+    )
+    preflight_ttl_seconds: int = _setting(
+        "seconds, 0 to 86400", "preflight_ttl_seconds = 86400", default=86_400, ge=0, le=86_400
+    )
+    viewer_ttl_seconds: int = _setting(
+        "seconds, 0 to 31536000", "viewer_ttl_seconds = 3600", default=3600, ge=0, le=31_536_000
+    )
+    convert_max_concurrency: int = _setting(
+        "2 to 1000: Lambda has no smaller limit for a queue, and one converter at a time could not keep up",
+        "convert_max_concurrency = 50",
+        default=50,
+        ge=2,
+        le=1000,
+    )
+    log_retention_days: RetentionDays = _setting(
+        f"a period in days that CloudWatch Logs has: {', '.join(map(str, RETENTION_DAYS))}",
+        "log_retention_days = 365",
+        default=365,
+    )
+    alarm_email: str | None = _setting(
+        "an e-mail address",
+        'alarm_email = "pacs-admin@example.org"',
+        default=None,
+        pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$",
+    )
+    deletion_protection: bool = _setting("true or false", "deletion_protection = true", default=True)
+    database_tls: Literal["verified", "required"] = _setting(
+        '"verified", or "required" (encrypted, without a check of who answers: for an emulator)',
+        'database_tls = "verified"',
+        default="verified",
+    )
+    database_ca_file: str | None = _setting(
+        "a PEM file in chalicelib/, by its path in this repository",
+        'database_ca_file = "chalicelib/certificates/region.pem"',
+        default=None,
+        pattern=r"^chalicelib/[A-Za-z0-9_./-]+\.pem$",
+    )
+    cloudfront_prefix_list_id: str | None = _setting(
+        "the id of the managed prefix list com.amazonaws.global.cloudfront.origin-facing in the region",
+        'cloudfront_prefix_list_id = "pl-0123456789abcdef0"',
+        default=None,
+        pattern=r"^pl-[0-9a-f]{8,17}$",
+    )
+    tags: dict[TagName, TagValue] = _setting(
+        "text by name, of letters, digits, spaces and _.:/=+-@ only; a name does not begin with aws:",
+        '[tags]\nCostCenter = "radiology"',
+        default={},
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _derive_root(cls, values: Any) -> Any:
+        if isinstance(values, dict) and not values.get("dicomweb_root"):
+            viewer = values.get("viewer_fqdn")
+            return {**values, "dicomweb_root": f"https://{viewer}/dicomweb" if viewer else "/dicomweb"}
+        return values
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        problems = list(self._contradictions())
+        if problems:
+            raise ValueError("\n".join(problems))
+        return self
+
+    @property
+    def landing_queue_name(self) -> str:
+        """Name of the landing bucket's queue; Chalice must know it when it declares its functions."""
+        return f"{self.name}-landing"
+
+    def _contradictions(self) -> Iterator[str]:
+        if certificate_region(self.certificate_arn) != self.region:
+            yield _but_expected(
+                "certificate_arn", self.certificate_arn, f"a certificate in {self.region}, the load balancer's region"
+            )
+        if any(network.endswith("/0") for network in self.edge_allowed_cidrs):
+            yield "edge_allowed_cidrs holds a network of everybody, which WAF refuses: leave the list out"
+        if (self.viewer_fqdn is None) != (self.viewer_certificate_arn is None):
+            yield "viewer_fqdn and viewer_certificate_arn: both or neither are needed"
+        viewer_certificate = self.viewer_certificate_arn
+        if viewer_certificate and certificate_region(viewer_certificate) != CERTIFICATE_REGION:
+            yield _but_expected(
+                "viewer_certificate_arn",
+                viewer_certificate,
+                f"a certificate in {CERTIFICATE_REGION}: CloudFront takes no other",
+            )
+        if self.viewer_fqdn == self.stow_fqdn:
+            yield "viewer_fqdn and stow_fqdn: two different names are needed, of CloudFront and of the load balancer"
+        if self.store_max_tasks < self.store_min_tasks:
+            yield f"store_max_tasks is {self.store_max_tasks}, less than store_min_tasks ({self.store_min_tasks})"
+        if self.aurora_max_acu < self.aurora_min_acu:
+            yield f"aurora_max_acu is {self.aurora_max_acu}, less than aurora_min_acu ({self.aurora_min_acu})"
+        if self.edge_max_ttl_seconds < self.edge_default_ttl_seconds:
+            yield "edge_max_ttl_seconds is less than edge_default_ttl_seconds"
+        if self.database_ca_file and not (PROJECT / self.database_ca_file).is_file():
+            yield _but_expected("database_ca_file", self.database_ca_file, "a file that is there")
+        yield from filter(None, (fargate_problem(self.store_cpu, self.store_memory_mib), subnet_problem(self.vpc_cidr)))
+
+
+def _but_expected(field: str, value: str, expected: str) -> str:
+    return f'{field} is "{value}": {expected} is expected'

@@ -1,0 +1,137 @@
+"""The firewall before CloudFront, and the key of what is logged where CloudFront's things are."""
+
+from collections.abc import Iterator, Sequence
+
+from aws_cdk import ArnFormat, CfnOutput, RemovalPolicy
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_wafv2 as wafv2
+from constructs import Construct
+
+from cdk.configuration.deployment import CERTIFICATE_REGION, Deployment
+from cdk.parts.archive_stack import ArchiveStack
+from cdk.parts.web_acl import Rule, make_web_acl, matches
+
+_RATE_WINDOW_SECONDS = 300
+_REPUTATION = "AWSManagedRulesAmazonIpReputationList"
+
+# Managed groups, each with the rules that count instead of blocking, and why.
+_MANAGED_GROUPS: dict[str, dict[str, str]] = {
+    _REPUTATION: {},
+    "AWSManagedRulesKnownBadInputsRuleSet": {},
+    "AWSManagedRulesCommonRuleSet": {
+        "NoUserAgent_HEADER": "devices and simple DICOMweb clients send none",
+        "SizeRestrictions_QUERYSTRING": "a list of UIDs is longer than the 2 KB that it allows",
+        "SizeRestrictions_URIPATH": "a list of frames is longer than the 1 KB that it allows",
+    },
+}
+
+
+class EdgeFirewall(Construct):
+    """What CloudFront asks before anything else. Must be in us-east-1.
+
+    Parameters
+    ----------
+    key
+        Encrypts the log; its policy must let CloudWatch Logs of this region use it.
+    """
+
+    def __init__(self, scope: Construct, identifier: str, deployment: Deployment, *, key: kms.IKey) -> None:
+        super().__init__(scope, identifier)
+        self.web_acl = make_web_acl(
+            self,
+            deployment,
+            part="edge",
+            description=f"Edge of {deployment.name}",
+            default="block" if deployment.edge_allowed_cidrs else "allow",
+            rules=list(self._rules(deployment)),
+            key=key,
+        )
+
+    def _rules(self, deployment: Deployment) -> Iterator[Rule]:
+        yield _rate_rule(deployment.rate_limit_per_5_minutes)
+        yield from map(_managed_rule, _MANAGED_GROUPS)
+        if deployment.edge_allowed_cidrs:
+            addresses = wafv2.CfnIPSet(
+                self,
+                "Allowed",
+                addresses=list(deployment.edge_allowed_cidrs),
+                ip_address_version="IPV4",
+                scope="CLOUDFRONT",
+            )
+            statement = wafv2.CfnWebACL.StatementProperty(
+                ip_set_reference_statement=wafv2.CfnWebACL.IPSetReferenceStatementProperty(arn=addresses.attr_arn)
+            )
+            # Last, as it ends the evaluation: who may enter is still counted, and checked for attacks.
+            yield Rule("Allowed", statement, action="allow")
+
+
+class FirewallStack(ArchiveStack):
+    """What must be in us-east-1 before the distribution: its firewall, and the key of what is logged there."""
+
+    def __init__(self, scope: Construct, deployment: Deployment) -> None:
+        super().__init__(scope, "firewall", deployment, region=CERTIFICATE_REGION)
+        self.key = kms.Key(
+            self,
+            "Key",
+            description=f"Logs and alarms of {deployment.name} in {CERTIFICATE_REGION}",
+            enable_key_rotation=True,
+            removal_policy=RemovalPolicy.RETAIN,
+        )
+        groups = self.format_arn(
+            service="logs", resource="log-group", resource_name="*", arn_format=ArnFormat.COLON_RESOURCE_NAME
+        )
+        self._allow(
+            f"logs.{self.region}.amazonaws.com",
+            ("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"),
+            {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": groups}},
+        )
+        # Alarms are sent to an encrypted topic.
+        self._allow(
+            "cloudwatch.amazonaws.com",
+            ("kms:Decrypt", "kms:GenerateDataKey*"),
+            {"StringEquals": {"aws:SourceAccount": self.account}},
+        )
+        self.web_acl_arn = EdgeFirewall(self, "Edge", deployment, key=self.key).web_acl.attr_arn
+        CfnOutput(self, "WebAclArn", value=self.web_acl_arn)
+
+    def _allow(self, service: str, actions: Sequence[str], conditions: dict[str, dict[str, str]]) -> None:
+        self.key.add_to_resource_policy(
+            iam.PolicyStatement(
+                principals=[iam.ServicePrincipal(service)],
+                actions=list(actions),
+                resources=["*"],  # in a key's policy: this key
+                conditions=conditions,
+            )
+        )
+
+
+def _rate_rule(requests: int) -> Rule:
+    statement = wafv2.CfnWebACL.StatementProperty(
+        rate_based_statement=wafv2.CfnWebACL.RateBasedStatementProperty(
+            aggregate_key_type="IP", limit=requests, evaluation_window_sec=_RATE_WINDOW_SECONDS
+        )
+    )
+    return Rule("RateLimit", statement, action="block")
+
+
+def _managed_rule(group: str) -> Rule:
+    """A managed group for all but uploads: their bodies are arbitrary bytes that would match rules by chance.
+
+    Other methods have no body, and the function at the edge takes POST at the store's paths only.
+    """
+    is_post = matches(wafv2.CfnWebACL.FieldToMatchProperty(method={}), "POST")
+    not_post = wafv2.CfnWebACL.StatementProperty(not_statement=wafv2.CfnWebACL.NotStatementProperty(statement=is_post))
+    count = wafv2.CfnWebACL.RuleActionProperty(count={})
+    statement = wafv2.CfnWebACL.StatementProperty(
+        managed_rule_group_statement=wafv2.CfnWebACL.ManagedRuleGroupStatementProperty(
+            vendor_name="AWS",
+            name=group,
+            rule_action_overrides=[
+                wafv2.CfnWebACL.RuleActionOverrideProperty(name=rule, action_to_use=count)
+                for rule in _MANAGED_GROUPS[group]
+            ],
+            scope_down_statement=None if group == _REPUTATION else not_post,  # that looks at addresses only
+        )
+    )
+    return Rule(group.removeprefix("AWSManagedRules"), statement)
