@@ -69,16 +69,16 @@ fast-tests:
 	@$(BIN)/pytest -q -m "not harness and not database and not infrastructure"
 
 setup:
-	@$(PYTHON) localstack/bootstrap.py $(if $(filter cdk,$(DEPLOY)),--cdk)
+	@$(PYTHON) localstack/install.py $(if $(filter cdk,$(DEPLOY)),--cdk)
 
 setup-cdk:
-	@$(PYTHON) localstack/bootstrap.py --cdk
+	@$(PYTHON) localstack/install.py --cdk
 
 setup-checks:
-	@$(PYTHON) localstack/bootstrap.py --for checks
+	@$(PYTHON) localstack/install.py --for checks
 
 setup-tests:
-	@$(PYTHON) localstack/bootstrap.py --for tests
+	@$(PYTHON) localstack/install.py --for tests
 
 $(BIN)/python:
 	@echo "error: nothing is set up yet: \`make start\` does that" >&2; exit 1

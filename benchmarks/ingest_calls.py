@@ -24,9 +24,9 @@ from chalicelib.ports import ObjectVersion
 from chalicelib.services.convert_instance import ConvertInstance
 from chalicelib.settings import Settings
 from localstack.archive import Archive
-from localstack.aws import EmulatedAws
-from localstack.chalice_deployment import ChaliceDeployment
 from localstack.configuration import Configuration
+from localstack.deployment.with_chalice import ChaliceDeployment
+from localstack.parts.aws import EmulatedAws
 
 BUCKET = "benchmark-landing"  # no events: the deployed function must not convert along
 BATCH = 10  # messages that the event source hands over at a time

@@ -27,8 +27,8 @@ from chalicelib.dicomweb.qido.query import QidoQuery
 from chalicelib.dicomweb.resources import InstanceUids
 from chalicelib.ports import ObjectVersion, RecordKey
 from localstack.archive import Archive, Urls
-from localstack.aws import EmulatedAws
 from localstack.configuration import Configuration
+from localstack.parts.aws import EmulatedAws
 from tests.database_server import Server
 
 RUNS = 40

@@ -7,20 +7,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from localstack.aws import EmulatedAws
-from localstack.cdk_deployment import CdkDeployment
-from localstack.chalice_deployment import ChaliceDeployment
+from localstack.backend.docker import DockerBackend
+from localstack.backend.embedded import EmbeddedBackend
 from localstack.configuration import HOST, Configuration
-from localstack.deployment import Deployed, Deployment
-from localstack.docker_backend import DockerBackend
-from localstack.edge import start_edge
-from localstack.embedded_backend import EmbeddedBackend
+from localstack.deployment.protocol import Deployed, Deployment
+from localstack.deployment.with_cdk import CdkDeployment
+from localstack.deployment.with_chalice import ChaliceDeployment
 from localstack.errors import HarnessError
-from localstack.ports import choose_ports
+from localstack.listeners import choose_ports
+from localstack.parts.aws import EmulatedAws
+from localstack.parts.edge import start_edge
+from localstack.parts.viewer import app_config, install_viewer
 from localstack.processes import Supervisor
 from localstack.progress import Progress
 from localstack.sample import store_sample, wait_until_searchable
-from localstack.viewer import app_config, install_viewer
 
 _STEPS = 9
 _DEPLOYMENTS: Mapping[str, Callable[[EmulatedAws, Configuration, str], Deployment]] = {

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from localstack.aws import EmulatedAws
+from localstack.parts.aws import EmulatedAws
 from tests.contract.emulator import running_emulator
 from tests.database_server import database
 

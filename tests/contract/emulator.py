@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from localstack.aws import EmulatedAws
 from localstack.configuration import Layout
-from localstack.emulator import start_emulator
-from localstack.ports import choose_ports
+from localstack.listeners import choose_ports
+from localstack.ministack.emulator import start_emulator
+from localstack.parts.aws import EmulatedAws
 from localstack.processes import Supervisor
 
 

@@ -14,7 +14,7 @@ from chalicelib.adapters.memory.stores import MemoryObjectStore
 from chalicelib.dicomweb.wado.static_object import IMMUTABLE, REVALIDATED, StaticObject
 from chalicelib.errors import NotFoundError, PreconditionFailedError, ServiceFaultError
 from chalicelib.ports import ObjectStore, ObjectVersion
-from localstack.aws import EmulatedAws
+from localstack.parts.aws import EmulatedAws
 
 Land = Callable[[str, bytes], ObjectVersion]
 

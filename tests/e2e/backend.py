@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import quote_plus
 
 from localstack.archive import Urls
-from localstack.aws import EmulatedAws
+from localstack.parts.aws import EmulatedAws
 from tests.e2e.clients import search, values, wait_until
 
 _INSTANCES = "00201208"  # Number of Study Related Instances

@@ -12,8 +12,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from localstack.archive import Archive
-from localstack.aws import EmulatedAws
-from localstack.cdk_deployment import AUTHORITY, NAME, CdkDeployment
+from localstack.deployment.with_cdk import AUTHORITY, NAME, CdkDeployment
+from localstack.parts.aws import EmulatedAws
 from localstack.processes import clean_environment
 from tests.builders import make_instance
 from tests.e2e.backend import Backend

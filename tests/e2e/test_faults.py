@@ -8,9 +8,9 @@ import psutil
 import pytest
 
 from localstack.archive import Archive, Urls
-from localstack.aws import EmulatedAws
-from localstack.mariadb import Database, connect, start_mariadb
-from localstack.provision import ensure_database_secret
+from localstack.deployment.provision import ensure_database_secret
+from localstack.parts.aws import EmulatedAws
+from localstack.parts.mariadb import Database, connect, start_mariadb
 from tests.builders import make_instance
 from tests.e2e.backend import Backend, Landed
 from tests.e2e.clients import get, search, store, values, wait_until

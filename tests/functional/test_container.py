@@ -15,14 +15,14 @@ import pytest
 from compose_spec import PyCompose
 
 from chalicelib.settings import Settings
-from localstack.aws import EmulatedAws
+from localstack.backend.docker import DockerBackend
 from localstack.configuration import HOST, Configuration, Layout
-from localstack.docker_backend import DockerBackend
-from localstack.mariadb import Database
+from localstack.parts.aws import EmulatedAws
+from localstack.parts.mariadb import Database
 
 PROJECT = Path(__file__).resolve().parents[2]
 DOCKERFILE = PROJECT / "stow_nlb" / "Dockerfile"
-COMPOSE = PROJECT / "localstack" / "docker-compose.yml"
+COMPOSE = PROJECT / "localstack" / "backend" / "docker-compose.yml"
 NGINX = PROJECT / "stow_nlb" / "nginx.conf"
 PORTS = {"emulator": 4566, "database": 3307, "stow_proxy": 8090}
 

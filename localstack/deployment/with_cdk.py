@@ -19,11 +19,11 @@ from urllib.parse import urlsplit
 
 import trustme
 
-from localstack.aws import EmulatedAws
 from localstack.configuration import HOST, PROJECT, Configuration
-from localstack.deployment import Deployed
+from localstack.deployment.protocol import Deployed
 from localstack.errors import HarnessError
-from localstack.mariadb import Database
+from localstack.parts.aws import EmulatedAws
+from localstack.parts.mariadb import Database
 from localstack.processes import clean_environment
 from localstack.progress import Progress
 

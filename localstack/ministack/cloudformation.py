@@ -1,6 +1,6 @@
 """What ministack's CloudFormation needs to deploy the templates of the CDK application.
 
-Part of `ministack_launcher`, which see; runs with the emulator's own Python.
+Part of `launcher`, which see; runs with the emulator's own Python.
 """
 
 import os

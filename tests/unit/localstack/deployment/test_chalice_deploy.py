@@ -1,5 +1,5 @@
 from localstack.configuration import Configuration
-from localstack.deploy import stage_configuration
+from localstack.deployment.chalice_deploy import stage_configuration
 
 
 def test_the_committed_configuration_keeps_its_settings_and_gains_the_addresses():

@@ -1,6 +1,6 @@
 import json
 
-from localstack.viewer import app_config
+from localstack.parts.viewer import app_config
 
 
 def test_the_viewer_asks_this_archive_on_whatever_host_it_is():

@@ -9,7 +9,7 @@ from localstack.configuration import HOST, PROJECT, Layout
 from localstack.processes import Supervisor, clean_environment
 
 PYTHON = PROJECT / ".venv-emulator" / "bin" / "python"
-_LAUNCHER = "localstack.ministack_launcher"
+_LAUNCHER = "localstack.ministack.launcher"
 
 
 def emulator_environment(layout: Layout, port: int, region: str, database_port: int | None = None) -> dict[str, str]:

@@ -6,10 +6,10 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from localstack.aws import EmulatedAws
 from localstack.configuration import HOST, Configuration
 from localstack.errors import HarnessError
-from localstack.mariadb import Database
+from localstack.parts.aws import EmulatedAws
+from localstack.parts.mariadb import Database
 
 _RETENTION_SECONDS = 14 * 24 * 3600  # the longest there is: a dead letter waits for a person
 

@@ -4,7 +4,7 @@ Runs with the emulator's own Python, in ``.venv-emulator``: of the project, only
 
 Strategy: ministack is patched from outside by the functions listed in `WORKAROUNDS`; each says what fails
 without it. A new version of ministack means trying each of them again
-(``WITHOUT=name,name python -m localstack.ministack_launcher`` leaves some out).
+(``WITHOUT=name,name python -m localstack.ministack.launcher`` leaves some out).
 """
 
 import compileall
@@ -23,7 +23,7 @@ from typing import Any
 from ministack.core import lambda_runtime
 from ministack.services import apigateway_v1, lambda_svc
 
-from localstack import ministack_cloudformation
+from localstack.ministack import cloudformation
 
 Response = tuple[int, dict[str, str], Any]
 
@@ -177,7 +177,7 @@ WORKAROUNDS: tuple[Callable[[], None], ...] = (
     add_import_of_rest_apis,
     heed_extensions_of_templates,
     unpack_each_package_once,
-    *ministack_cloudformation.WORKAROUNDS,
+    *cloudformation.WORKAROUNDS,
 )
 
 

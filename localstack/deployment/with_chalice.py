@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from contextlib import closing
 
 from chalicelib.adapters.mysql.index import apply_schema
-from localstack.aws import EmulatedAws
 from localstack.configuration import Configuration
-from localstack.deploy import deploy
-from localstack.deployment import Deployed
-from localstack.mariadb import Database, connect
+from localstack.deployment.chalice_deploy import deploy
+from localstack.deployment.protocol import Deployed
+from localstack.deployment.provision import ensure_database_secret, provision
+from localstack.parts.aws import EmulatedAws
+from localstack.parts.mariadb import Database, connect
 from localstack.progress import Progress
-from localstack.provision import ensure_database_secret, provision
 
 
 class ChaliceDeployment:

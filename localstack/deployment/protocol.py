@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from localstack.mariadb import Database
+from localstack.parts.mariadb import Database
 from localstack.progress import Progress
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from localstack.configuration import PORTS
 from localstack.errors import HarnessError
-from localstack.ports import choose_ports
+from localstack.listeners import choose_ports
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from string import Template
 
 from localstack.configuration import HOST, PROJECT, Layout
-from localstack.nginx import start_nginx
+from localstack.parts.nginx import start_nginx
 from localstack.processes import Supervisor, clean_environment
 
 _TEMPLATE = PROJECT / "stow_nlb" / "nginx.conf"

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 
 from localstack.configuration import Configuration
-from localstack.emulator import start_emulator
-from localstack.mariadb import Database, start_mariadb
+from localstack.ministack.emulator import start_emulator
+from localstack.parts.mariadb import Database, start_mariadb
+from localstack.parts.stow import start_stow
 from localstack.processes import Supervisor
-from localstack.stow import start_stow
 
 
 class EmbeddedBackend:
@@ -32,7 +32,7 @@ class EmbeddedBackend:
         self._supervisor = supervisor
 
     def check(self) -> None:
-        """Nothing to see: bootstrap.py has installed what is needed."""
+        """Nothing to see: install.py has installed what is needed."""
 
     def start_aws(self) -> None:
         """Start the emulator and wait until it answers."""

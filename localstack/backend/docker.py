@@ -11,7 +11,7 @@ from docker.errors import DockerException
 
 from localstack.configuration import Configuration
 from localstack.errors import HarnessError
-from localstack.mariadb import Database
+from localstack.parts.mariadb import Database
 from localstack.processes import clean_environment
 
 _COMPOSE_FILE = Path(__file__).with_name("docker-compose.yml")

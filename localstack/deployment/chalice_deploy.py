@@ -11,9 +11,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from localstack.aws import EmulatedAws
 from localstack.configuration import PROJECT, Configuration
 from localstack.errors import HarnessError
+from localstack.parts.aws import EmulatedAws
 from localstack.processes import clean_environment
 
 _SOURCES = ("app.py", "chalicelib", "requirements.txt")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from edge.nginx_conf import render_nginx_conf
 from localstack.configuration import HOST, Configuration
-from localstack.nginx import start_nginx
+from localstack.parts.nginx import start_nginx
 from localstack.processes import Supervisor
 
 

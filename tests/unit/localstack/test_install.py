@@ -1,7 +1,7 @@
 import pytest
 
-from localstack import bootstrap
-from localstack.bootstrap import Package, install_packages, requirements_digest
+from localstack import install
+from localstack.install import Package, install_packages, requirements_digest
 
 
 def test_a_program_that_is_there_needs_no_package():
@@ -12,8 +12,8 @@ def test_a_program_that_is_there_needs_no_package():
 
 
 def test_without_root_and_sudo_the_packages_are_listed_and_nothing_is_done(monkeypatch, capsys):
-    monkeypatch.setattr(bootstrap, "_privilege", lambda: None)
-    monkeypatch.setattr(bootstrap, "_run", lambda command: pytest.fail(f"ran {command}"))
+    monkeypatch.setattr(install, "_privilege", lambda: None)
+    monkeypatch.setattr(install, "_run", lambda command: pytest.fail(f"ran {command}"))
 
     with pytest.raises(SystemExit) as caught:
         install_packages([Package("nginx", "is the edge", command="nginx")])
@@ -26,9 +26,9 @@ def test_without_root_and_sudo_the_packages_are_listed_and_nothing_is_done(monke
 
 def test_packages_are_installed_without_starting_their_services(monkeypatch, tmp_path):
     commands = []
-    monkeypatch.setattr(bootstrap, "_privilege", list)
-    monkeypatch.setattr(bootstrap, "_POLICY", tmp_path / "policy-rc.d")
-    monkeypatch.setattr(bootstrap, "_run", lambda command: commands.append(" ".join(command)))
+    monkeypatch.setattr(install, "_privilege", list)
+    monkeypatch.setattr(install, "_POLICY", tmp_path / "policy-rc.d")
+    monkeypatch.setattr(install, "_run", lambda command: commands.append(" ".join(command)))
 
     install_packages([Package("mariadb-server-core", "is the index", command="mariadbd")])
 
