@@ -26,7 +26,7 @@ import aiohttp
 import psutil
 
 from edge.nginx_conf import render_nginx_conf
-from tests.functional.edge_parts import free_port, running_nginx
+from tests.support.edge_parts import free_port, running_nginx
 
 SLICES = 300
 FRAME_BYTES = 350_000  # a 512 by 512 CT frame of 16 bits, gzip-compressed

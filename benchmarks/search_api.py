@@ -29,7 +29,7 @@ from chalicelib.ports import ObjectVersion, RecordKey
 from localstack.archive import Archive, Urls
 from localstack.configuration import Configuration
 from localstack.parts.aws import EmulatedAws
-from tests.database_server import Server
+from tests.support.database_server import Server
 
 RUNS = 40
 _AT = datetime(2024, 1, 1, tzinfo=UTC)

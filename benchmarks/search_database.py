@@ -15,7 +15,7 @@ from pathlib import Path
 import pymysql
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
-from tests.database_server import Server, named_server
+from tests.support.database_server import Server, named_server
 
 STATE = Path(__file__).parent.parent / ".local" / "benchmark-search"
 # As small instances of Aurora have: three quarters of 4 GiB.

@@ -36,7 +36,7 @@ from chalicelib.adapters.mysql.rows import (
     text_values,
 )
 from chalicelib.dicomweb.attributes import Level
-from tests.database_server import Server
+from tests.support.database_server import Server
 
 SIZES = (10_000, 100_000, 1_000_000)
 _SERIES_A_STUDY = 16  # at most, for keys that can be told without counting

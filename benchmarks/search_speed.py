@@ -33,7 +33,7 @@ from chalicelib.dicomweb.qido.query import QidoQuery
 from chalicelib.dicomweb.qido.response import AnswerFormat
 from chalicelib.ports import AggregateState, RecordKey, StudyPublication
 from chalicelib.services.search import SearchService
-from tests.database_server import Server
+from tests.support.database_server import Server
 
 _EARLY_END_SECONDS = 5  # a search that takes so long altogether is not repeated more often
 

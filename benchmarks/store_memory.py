@@ -103,7 +103,7 @@ def service() -> Iterator[tuple[int, psutil.Process]]:
 
 
 def _header() -> bytes:
-    from tests.stow_server import instance_bytes
+    from tests.support.stow_server import instance_bytes
 
     # Up to the length of the pixel data, which is the last element.
     return instance_bytes()[: -512 - 4]
@@ -139,7 +139,7 @@ def store_large(port: int, mib: int) -> int:
 
 def store_many(port: int, instances: int) -> int:
     """Store ordinary CT images of 0.5 MiB, 50 a request; returns the number stored."""
-    from tests.stow_server import instance_bytes, multipart
+    from tests.support.stow_server import instance_bytes, multipart
 
     connection = HTTPConnection("127.0.0.1", port, timeout=600)
     stored = 0

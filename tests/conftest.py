@@ -9,6 +9,8 @@ from hypothesis import HealthCheck, settings
 
 TESTS = Path(__file__).parent
 
+pytest_plugins = ["tests.support.services"]
+
 # `make check` leaves out what bears one of these marks.
 MARKER_OF_FOLDER = {"infrastructure": "infrastructure", "e2e": "harness"}
 MARKER_OF_FIXTURE = dict.fromkeys(

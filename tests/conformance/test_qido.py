@@ -20,8 +20,8 @@ from chalicelib.dicomweb.wado.static_object import compress
 from chalicelib.entrypoints import http
 from chalicelib.errors import SearchTooBroadError
 from chalicelib.ports import RecordKey, StudyIndex
-from tests.qido_builders import AnsweringRecords, make_publication, make_series, publish
-from tests.settings import SETTINGS
+from tests.support.qido_builders import AnsweringRecords, make_publication, make_series, publish
+from tests.support.settings import SETTINGS
 
 ROOT = "https://archive.example/dicomweb"
 

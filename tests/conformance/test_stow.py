@@ -9,7 +9,17 @@ import pytest
 
 from chalicelib.adapters.memory.landing import MemoryLanding
 from chalicelib.errors import ServiceFaultError
-from tests.stow_server import CT, JSON_TYPE, MULTIPART, ROOT, Answer, StowServer, instance_bytes, multipart, running
+from tests.support.stow_server import (
+    CT,
+    JSON_TYPE,
+    MULTIPART,
+    ROOT,
+    Answer,
+    StowServer,
+    instance_bytes,
+    multipart,
+    running,
+)
 
 XML_TYPE = "application/dicom+xml"
 GOOD = instance_bytes()

@@ -12,8 +12,8 @@ from chalicelib.adapters.mysql.index import MysqlIndex, connection_factory
 from chalicelib.adapters.mysql.search import SearchLimits
 from chalicelib.dicomweb.qido.query import Level, QidoQuery
 from chalicelib.errors import BadRequestError
-from tests.database_server import empty_tables
-from tests.qido_builders import make_publication, make_series, publish
+from tests.support.database_server import empty_tables
+from tests.support.qido_builders import make_publication, make_series, publish
 
 # Few values of few letters, so that queries do match; and all that SQL, LIKE or Unicode may trip over.
 LETTERS = "aAáÁ%_|\\'\"^b山 ßﾀが\U0001f600"

@@ -17,8 +17,8 @@ from chalicelib.dicomweb.attributes import ATTRIBUTES, Matching
 from chalicelib.dicomweb.qido.query import Level, QidoQuery
 from chalicelib.errors import SearchTooBroadError, ServiceFaultError
 from chalicelib.ports import AggregateState, RecordKey, StudyIndex
-from tests.database_server import empty_tables
-from tests.qido_builders import make_publication, make_series, publish
+from tests.support.database_server import empty_tables
+from tests.support.qido_builders import make_publication, make_series, publish
 
 
 @pytest.fixture

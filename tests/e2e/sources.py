@@ -24,7 +24,7 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from tests.builders import make_compressed, make_instance, make_non_image
+from tests.support.builders import make_compressed, make_instance, make_non_image
 
 OCTET_STREAM = "application/octet-stream"
 # PS3.18 Table 8.7.3-5, by the last components of the transfer syntax.

@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.builders import make_instance
 from tests.e2e.clients import DICOM_JSON, get, store
 from tests.e2e.sources import Source, fresh_uid
+from tests.support.builders import make_instance
 
 IMMUTABLE = "public, max-age=31536000, immutable"
 

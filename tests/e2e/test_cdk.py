@@ -15,10 +15,10 @@ from localstack.archive import Archive
 from localstack.deployment.with_cdk import AUTHORITY, NAME, CdkDeployment
 from localstack.parts.aws import EmulatedAws
 from localstack.processes import clean_environment
-from tests.builders import make_instance
 from tests.e2e.backend import Backend
 from tests.e2e.clients import store
 from tests.e2e.private_archive import private_archive
+from tests.support.builders import make_instance
 
 PARTS = {
     "storage", "records", "index", "access", "application", "store", "firewall", "viewer", "edge", "operations",

@@ -7,8 +7,8 @@ from dicomweb_client import DICOMwebClient
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 
-from tests.builders import make_instance
 from tests.e2e.sources import fresh_uid
+from tests.support.builders import make_instance
 
 pytestmark = pytest.mark.every_deployment
 

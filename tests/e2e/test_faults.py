@@ -11,11 +11,11 @@ from localstack.archive import Archive, Urls
 from localstack.deployment.provision import ensure_database_secret
 from localstack.parts.aws import EmulatedAws
 from localstack.parts.mariadb import Database, connect, start_mariadb
-from tests.builders import make_instance
 from tests.e2e.backend import Backend, Landed
 from tests.e2e.clients import get, search, store, values, wait_until
 from tests.e2e.private_archive import private_archive
 from tests.e2e.sources import fresh_uid, make_source
+from tests.support.builders import make_instance
 
 # A message that fails comes again after five seconds, and twice at most.
 VISIBILITY_SECONDS = 5

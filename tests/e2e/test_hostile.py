@@ -7,11 +7,11 @@ from typing import Any, NoReturn
 import pytest
 from pydicom import dcmread
 
-from tests.builders import make_instance, make_non_image
 from tests.e2e.backend import Landed
 from tests.e2e.clients import FAILURE_REASON, failure_reasons, get, search, store, values
 from tests.e2e.corpus import corpus_path, needs_corpus, read_table
 from tests.e2e.sources import fresh_uid, make_source
+from tests.support.builders import make_instance, make_non_image
 
 # Failure Reason, PS3.18 Table I.2-2.
 DUPLICATE, CLASS_NOT_SUPPORTED = 273, 290

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.builders import make_instance
 from tests.e2e.clients import get, search, store, values
 from tests.e2e.sources import fresh_uid
+from tests.support.builders import make_instance
 
 STUDY_UID, SERIES_UID, SOP_UID = "0020000D", "0020000E", "00080018"
 PATIENT_NAME, MODALITY, SERIES_NUMBER, STUDY_DATE = "00100010", "00080060", "00200011", "00080020"

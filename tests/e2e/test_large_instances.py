@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.builders import make_instance
 from tests.e2e.clients import DICOM, get, store
 from tests.e2e.sources import Source, fresh_uid
+from tests.support.builders import make_instance
 
 ROWS, COLUMNS = 2048, 4096
 FRAMES = [os.urandom(ROWS * COLUMNS), bytes(ROWS * COLUMNS), os.urandom(ROWS * COLUMNS)]

@@ -9,9 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
 
-from tests.builders import make_instance
 from tests.e2e.clients import get, search, store, values
 from tests.e2e.sources import fresh_uid
+from tests.support.builders import make_instance
 
 T = TypeVar("T")
 

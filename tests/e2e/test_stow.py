@@ -2,7 +2,6 @@
 
 import pytest
 
-from tests.builders import make_instance
 from tests.e2e.clients import (
     DICOM,
     DICOM_JSON,
@@ -20,6 +19,7 @@ from tests.e2e.clients import (
     xml_values,
 )
 from tests.e2e.sources import Source, fresh_uid, make_source
+from tests.support.builders import make_instance
 
 pytestmark = pytest.mark.every_deployment
 

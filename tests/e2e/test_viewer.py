@@ -16,10 +16,10 @@ from pydicom.filewriter import dcmwrite
 from pydicom.uid import UID, ExplicitVRLittleEndian, JPEG2000Lossless, JPEGBaseline8Bit, RLELossless
 
 from localstack.archive import Urls
-from tests.builders import make_dataset
 from tests.e2e.clients import search, store, wait_until
 from tests.e2e.sources import fresh_uid
 from tests.e2e.viewer import Viewer, running_chromium
+from tests.support.builders import make_dataset
 
 SIZE = 128
 SLICES = 3

@@ -1,7 +1,6 @@
-"""The application over fakes, and a real database server, which is one for the whole session."""
+"""The application over fakes."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from chalice.test import Client
@@ -9,9 +8,8 @@ from chalice.test import Client
 from app import app
 from chalicelib.bootstrap import Services
 from chalicelib.entrypoints import http
-from tests.database_server import Server, running_server
-from tests.settings import SETTINGS
-from tests.unit.services.archive import Archive, running_archive
+from tests.support.archive import Archive, running_archive
+from tests.support.settings import SETTINGS
 
 
 @pytest.fixture
@@ -30,10 +28,3 @@ def client() -> Iterator[Client]:
     """A client of the application."""
     with Client(app) as client:
         yield client
-
-
-@pytest.fixture(scope="session")
-def database_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    directory: Path = tmp_path_factory.mktemp("database")
-    with running_server(directory) as server:
-        yield server

@@ -11,8 +11,8 @@ import pytest
 from chalice.test import Client
 
 from app import app
-from tests.builders import make_instance
-from tests.unit.services.archive import Archive
+from tests.support.archive import Archive
+from tests.support.builders import make_instance
 
 NAMES = {"StudyInstanceUID": "1.2", "SeriesInstanceUID": "1.2.3", "SOPInstanceUID": "1.2.3.4"}
 INSTANCE = "/dicomweb/studies/1.2/series/1.2.3/instances/1.2.3.4"

@@ -14,7 +14,7 @@ import trustme
 from chalicelib.adapters.mysql.credentials import tls_context
 from chalicelib.adapters.mysql.index import connection_factory
 from chalicelib.settings import DatabaseTls
-from tests.database_server import Server, private_server
+from tests.support.database_server import Server, private_server
 
 RDS_AUTHORITIES = Path(__file__).resolve().parents[2] / "chalicelib" / "adapters" / "mysql" / "rds_authorities.pem"
 

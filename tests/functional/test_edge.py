@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.functional.edge_parts import Answer, Edge, running_edge
+from tests.support.edge_parts import Answer, Edge, running_edge
 
 INSTANCE = "/dicomweb/studies/1.2/series/3/instances/4"
 FRAME_KEY = "dicomweb/studies/1.2/series/3/instances/4/frames/1"

@@ -17,9 +17,9 @@ from chalicelib.adapters.mysql.index import MysqlIndex, connection_factory
 from chalicelib.adapters.mysql.migration import IndexMigration, MigrationError
 from chalicelib.bootstrap import Services
 from chalicelib.errors import ServiceFaultError
-from tests.database_server import Server
-from tests.qido_builders import make_publication, make_series, publish
-from tests.settings import SETTINGS
+from tests.support.database_server import Server
+from tests.support.qido_builders import make_publication, make_series, publish
+from tests.support.settings import SETTINGS
 
 HOSTILE = "p'\"`\\%s%;-- -山\n"
 

@@ -17,10 +17,10 @@ from chalicelib.adapters.memory.landing import MemoryLanding
 from chalicelib.entrypoints.request_log import RESOURCES
 from chalicelib.errors import ServiceFaultError
 from chalicelib.json_logging import formatter
-from tests.builders import make_instance
 from tests.functional.test_api import INSTANCE, NAMES
-from tests.stow_server import instance_bytes, multipart, running
-from tests.unit.services.archive import Archive
+from tests.support.archive import Archive
+from tests.support.builders import make_instance
+from tests.support.stow_server import instance_bytes, multipart, running
 
 
 class Log:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from chalicelib.services.store_instances import StoreLimits
-from tests.stow_server import MULTIPART, instance_bytes, multipart, running
+from tests.support.stow_server import MULTIPART, instance_bytes, multipart, running
 
 MIB = 1024 * 1024
 TEMPLATE = Path(__file__).parents[2] / "stow_nlb" / "nginx.conf"

@@ -15,7 +15,7 @@ from chalicelib.adapters.memory.landing import MemoryLanding
 from chalicelib.dicomweb.resources import InstanceUids
 from chalicelib.errors import ServiceFaultError
 from chalicelib.services.store_instances import StoreLimits
-from tests.stow_server import MULTIPART, StowServer, instance_bytes, multipart, running
+from tests.support.stow_server import MULTIPART, StowServer, instance_bytes, multipart, running
 
 MIB = 1024 * 1024
 

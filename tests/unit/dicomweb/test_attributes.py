@@ -12,7 +12,7 @@ from chalicelib.dicomweb.attributes import (
     index_attributes,
     level_attributes,
 )
-from tests.qido_builders import document
+from tests.support.qido_builders import document
 
 
 @pytest.mark.parametrize("attribute", ATTRIBUTES, ids=lambda attribute: attribute.keyword)

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from edge.nginx_conf import DEBIAN_MODULE_DIRECTORY, EDGE_DIRECTORY
-from tests.functional.edge_parts import free_port, running_nginx
+from tests.support.edge_parts import free_port, running_nginx
 
 Decision = dict[str, Any]
 Route = Callable[..., Decision]

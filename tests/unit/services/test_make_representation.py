@@ -6,8 +6,8 @@ import pytest
 from chalicelib.dicomweb.resources import InstanceUids
 from chalicelib.dicomweb.wado.representation import Wanted
 from chalicelib.errors import BadRequestError, NotAcceptableError, NotFoundError
-from tests.builders import make_compressed, make_instance, make_non_image
-from tests.unit.services.archive import Archive, running_archive
+from tests.support.archive import Archive, running_archive
+from tests.support.builders import make_compressed, make_instance, make_non_image
 
 UIDS = InstanceUids("1.2", "1.2.3", "1.2.3.4")
 NAMES = {"StudyInstanceUID": "1.2", "SeriesInstanceUID": "1.2.3", "SOPInstanceUID": "1.2.3.4"}

@@ -8,8 +8,8 @@ import pytest
 from chalicelib.dicomweb.wado.static_object import REVALIDATED, StaticObject, compress, decompress
 from chalicelib.errors import ServiceFaultError
 from chalicelib.ports import RecordKey
-from tests.builders import make_instance
-from tests.unit.services.archive import Archive, running_archive
+from tests.support.archive import Archive, running_archive
+from tests.support.builders import make_instance
 
 
 def metadata(archive: Archive, path: str) -> list[dict[str, Any]]:

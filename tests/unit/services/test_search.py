@@ -13,7 +13,7 @@ from chalicelib.dicomweb.wado.static_object import compress
 from chalicelib.errors import ContentTooLargeError, NotFoundError
 from chalicelib.ports import RecordKey, SearchPage
 from chalicelib.services.search import SearchService
-from tests.qido_builders import AnsweringRecords, make_publication, make_series, publish
+from tests.support.qido_builders import AnsweringRecords, make_publication, make_series, publish
 
 PUBLICATION = make_publication(
     "1.2",

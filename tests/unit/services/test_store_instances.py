@@ -8,7 +8,7 @@ from chalicelib.adapters.memory.landing import MemoryLanding
 from chalicelib.errors import MalformedMultipartError
 from chalicelib.services.store_instances import StoreInstances, StoreLimits
 from chalicelib.services.upload_memory import MIB, UploadMemory
-from tests.stow_server import Records, instance_bytes
+from tests.support.stow_server import Records, instance_bytes
 
 
 @dataclass

@@ -16,7 +16,7 @@ from chalicelib.adapters.mysql.rows import (
     text_values,
 )
 from chalicelib.dicomweb.attributes import ATTRIBUTES, Level
-from tests.qido_builders import document
+from tests.support.qido_builders import document
 
 
 def test_a_study_becomes_a_row():

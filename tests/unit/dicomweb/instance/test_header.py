@@ -10,7 +10,7 @@ from pydicom.uid import UID
 from chalicelib.dicomweb.instance.header import read_header
 from chalicelib.dicomweb.resources import InstanceUids
 from chalicelib.errors import FailureReason, InstanceRejectedError
-from tests.stow_server import CT, instance_bytes
+from tests.support.stow_server import CT, instance_bytes
 
 UIDS = InstanceUids("1.2.3", "1.2.3.4", "1.2.3.4.5")
 

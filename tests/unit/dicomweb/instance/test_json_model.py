@@ -15,8 +15,8 @@ from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRL
 from chalicelib.dicomweb.instance.json_model import BulkData, dump_json, to_json
 from chalicelib.dicomweb.instance.part10 import read_instance
 from chalicelib.errors import InstanceRejectedError
-from tests.builders import encode, make_instance
-from tests.pydicom_files import COMPARABLE_FILES, PACKAGED_FILES, UNPUBLISHABLE, pydicoms_json, without_binary
+from tests.support.builders import encode, make_instance
+from tests.support.pydicom_files import COMPARABLE_FILES, PACKAGED_FILES, UNPUBLISHABLE, pydicoms_json, without_binary
 
 
 def convert(data: bytes) -> tuple[dict[str, Any], list[BulkData]]:

@@ -12,7 +12,7 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, Imp
 
 from chalicelib.dicomweb.instance.part10 import DEFER_BYTES, is_deferred, read_instance
 from chalicelib.errors import FailureReason, InstanceRejectedError
-from tests.builders import encode, make_compressed, make_dataset, make_instance
+from tests.support.builders import encode, make_compressed, make_dataset, make_instance
 
 LIMIT = 1024 * 1024
 

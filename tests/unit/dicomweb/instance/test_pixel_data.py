@@ -19,7 +19,7 @@ from pydicom.uid import (
 from chalicelib.dicomweb.instance.part10 import read_instance
 from chalicelib.dicomweb.instance.pixel_data import find_frames, join_fragments, swap_words
 from chalicelib.errors import InstanceRejectedError
-from tests.builders import make_compressed, make_instance, make_non_image
+from tests.support.builders import make_compressed, make_instance, make_non_image
 
 
 def frames_of(data: bytes) -> list[bytes]:

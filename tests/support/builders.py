@@ -65,7 +65,7 @@ def encode(dataset: Dataset, transfer_syntax_uid: str = ExplicitVRLittleEndian) 
     """A Part 10 file of a data set."""
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = dataset.get("SOPClassUID") or CTImageStorage
-    meta.MediaStorageSOPInstanceUID = dataset.get("SOPInstanceUID") or "1.2.3"
+    meta.MediaStorageSOPInstanceUID = UID(dataset.get("SOPInstanceUID") or "1.2.3")
     meta.TransferSyntaxUID = UID(transfer_syntax_uid)
     dataset.file_meta = meta
     buffer = BytesIO()

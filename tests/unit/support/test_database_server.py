@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.database_server import Server, named_server
+from tests.support.database_server import Server, named_server
 
 
 @pytest.mark.parametrize(

@@ -37,13 +37,20 @@ class SeriesBuilder:
     instances: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
-def make_series(uid: str, instances: Sequence[str] | Mapping[str, dict[str, Any]] = (), **attributes: Any):
+def make_series(
+    uid: str, instances: Sequence[str] | Mapping[str, dict[str, Any]] = (), **attributes: Any
+) -> SeriesBuilder:
     """A series; `instances` are UIDs, or UIDs with attributes."""
     members = dict(instances) if isinstance(instances, Mapping) else {name: {} for name in instances}
     return SeriesBuilder(uid, attributes, members)
 
 
-def make_publication(study_uid: str, series: Sequence[SeriesBuilder] = (), aggregates=None, **attributes: Any):
+def make_publication(
+    study_uid: str,
+    series: Sequence[SeriesBuilder] = (),
+    aggregates: Mapping[str, AggregateState] | None = None,
+    **attributes: Any,
+) -> StudyPublication:
     """A publication whose computed attributes are right."""
     modalities = sorted({one.attributes["Modality"] for one in series if one.attributes.get("Modality")})
     study = document(
