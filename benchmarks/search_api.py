@@ -24,8 +24,8 @@ from chalicelib.adapters.aws.dynamodb import DynamoDbRecordStore
 from chalicelib.adapters.mysql.index import MysqlIndex, connection_factory
 from chalicelib.dicomweb.attributes import DicomJson, Level
 from chalicelib.dicomweb.qido.query import QidoQuery
-from chalicelib.dicomweb.resources import InstanceUids
-from chalicelib.ports import ObjectVersion, RecordKey
+from chalicelib.dicomweb.resources import ResourceUids
+from chalicelib.ports import ObjectVersion
 from localstack.archive import Archive, Urls
 from localstack.configuration import Configuration
 from localstack.parts.aws import EmulatedAws
@@ -37,7 +37,7 @@ _DIRECTORY = STATE / "archive"
 _RESOURCES = {Level.STUDY: "studies", Level.SERIES: "series", Level.INSTANCE: "instances"}
 
 
-def put_documents(records: DynamoDbRecordStore, keys: Iterable[RecordKey]) -> None:
+def put_documents(records: DynamoDbRecordStore, keys: Iterable[ResourceUids]) -> None:
     """Make the documents of the keys: those of one made study, under the keys' UIDs."""
     template = next(study for study in make_studies(0, 100) if study.series)
     series = template.series[0]
@@ -47,12 +47,11 @@ def put_documents(records: DynamoDbRecordStore, keys: Iterable[RecordKey]) -> No
             uids["0020000E"] = key.series_instance_uid
         below = {key.series_instance_uid: _named(series.document, uids)} if key.series_instance_uid else {}
         records.put_qido_answers(key.study_instance_uid, _named(template.document, uids), below)
-        if key.series_instance_uid is not None and key.sop_instance_uid is not None:
-            instance = InstanceUids(key.study_instance_uid, key.series_instance_uid, key.sop_instance_uid)
+        if key.sop_instance_uid is not None:
             landing = ObjectVersion("landing", "benchmark")
-            records.claim_instance(instance, sha256="00", landing=landing, stored_at=_AT)
+            records.claim_instance(key, sha256="00", landing=landing, stored_at=_AT)
             document = _named(series.instance, {**uids, "00080018": key.sop_instance_uid})
-            records.complete_instance(instance, qido=document, metadata=None)
+            records.complete_instance(key, qido=document, metadata=None)
 
 
 def _named(document: DicomJson, uids: dict[str, str]) -> DicomJson:

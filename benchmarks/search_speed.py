@@ -31,7 +31,8 @@ from chalicelib.dicomweb.attributes import DicomJson
 from chalicelib.dicomweb.media_types import DICOM_JSON
 from chalicelib.dicomweb.qido.query import QidoQuery
 from chalicelib.dicomweb.qido.response import AnswerFormat
-from chalicelib.ports import AggregateState, RecordKey, StudyPublication
+from chalicelib.dicomweb.resources import ResourceUids
+from chalicelib.ports import AggregateState, StudyPublication
 from chalicelib.services.search import SearchService
 from tests.support.database_server import Server
 
@@ -44,7 +45,7 @@ class _OneDocument:
     def __init__(self, document: DicomJson) -> None:
         self._document = document
 
-    def get_qido_answers(self, keys: Sequence[RecordKey]) -> Mapping[RecordKey, DicomJson]:
+    def get_qido_answers(self, keys: Sequence[ResourceUids]) -> Mapping[ResourceUids, DicomJson]:
         return dict.fromkeys(keys, self._document)
 
 

@@ -9,7 +9,7 @@ from typing import BinaryIO, Protocol
 
 from chalicelib.dicomweb.attributes import DicomJson
 from chalicelib.dicomweb.qido.query import QidoQuery
-from chalicelib.dicomweb.resources import InstanceUids
+from chalicelib.dicomweb.resources import ResourceUids
 from chalicelib.dicomweb.wado.static_object import StaticObject
 
 # --- objects ----------------------------------------------------------------------------------
@@ -113,7 +113,7 @@ class InstanceRecord:
     data set, or None where it lies in the static object only (too large for an item).
     """
 
-    uids: InstanceUids
+    uids: ResourceUids
     sha256: str
     landing: ObjectVersion
     stored_at: datetime
@@ -136,20 +136,20 @@ class RecordStore(Protocol):
     """DynamoDB. Every method raises ServiceFaultError when the service fails."""
 
     def claim_instance(
-        self, uids: InstanceUids, *, sha256: str, landing: ObjectVersion, stored_at: datetime
+        self, uids: ResourceUids, *, sha256: str, landing: ObjectVersion, stored_at: datetime
     ) -> ClaimOutcome:
         """Register the content of an instance; the first content wins, whoever comes later is told."""
         ...
 
-    def complete_instance(self, uids: InstanceUids, *, qido: DicomJson, metadata: bytes | None) -> None:
+    def complete_instance(self, uids: ResourceUids, *, qido: DicomJson, metadata: bytes | None) -> None:
         """Add what the aggregates need; from now on the instance is part of its study."""
         ...
 
-    def get_instance(self, uids: InstanceUids) -> InstanceRecord | None:
+    def get_instance(self, uids: ResourceUids) -> InstanceRecord | None:
         """Read one record, complete or only claimed."""
         ...
 
-    def get_digests(self, instances: Sequence[InstanceUids]) -> Mapping[InstanceUids, str]:
+    def get_digests(self, instances: Sequence[ResourceUids]) -> Mapping[ResourceUids, str]:
         """SHA-256 of those of the instances that are registered (any number of them)."""
         ...
 
@@ -161,11 +161,11 @@ class RecordStore(Protocol):
         """Keep the ready answers of a study and of its (changed) series."""
         ...
 
-    def get_qido_answers(self, keys: Sequence["RecordKey"]) -> Mapping["RecordKey", DicomJson]:
+    def get_qido_answers(self, keys: Sequence[ResourceUids]) -> Mapping[ResourceUids, DicomJson]:
         """Ready answers of studies, series and instances; those that are not there are left out."""
         ...
 
-    def get_instance_metadata(self, keys: Sequence["RecordKey"]) -> Mapping["RecordKey", bytes | None]:
+    def get_instance_metadata(self, keys: Sequence[ResourceUids]) -> Mapping[ResourceUids, bytes | None]:
         """`InstanceRecord.metadata` of instances; those that are not there are left out."""
         ...
 
@@ -176,15 +176,6 @@ class RecordStore(Protocol):
     def list_rejections(self) -> Iterator[Rejection]:
         """All rejected landing objects, in no order."""
         ...
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class RecordKey:
-    """Names a study, a series of it or an instance of that; the deeper UIDs are None above their level."""
-
-    study_instance_uid: str
-    series_instance_uid: str | None = None
-    sop_instance_uid: str | None = None
 
 
 # --- index ------------------------------------------------------------------------------------
@@ -242,7 +233,7 @@ class PublicationTurn(Protocol):
 class SearchPage:
     """Keys of the hits of one page in order, and how many more follow it; not `all_counted`, at least so many."""
 
-    keys: list[RecordKey]
+    keys: list[ResourceUids]
     remaining: int
     all_counted: bool = True
 

@@ -1,67 +1,81 @@
-"""DICOMweb resources as values: UIDs, their paths, and the keys of the static objects (key = URL path)."""
+"""DICOMweb resources as values: UIDs, their paths, and the keys of the static objects (key = URL path). Pure."""
 
 import re
 from dataclasses import dataclass
 
+from chalicelib.dicomweb.attributes import Level
 from chalicelib.errors import InvalidUidError
 
 _UID_PATTERN = re.compile(r"[0-9]+(\.[0-9]+)*\Z")
 _MAX_UID_LENGTH = 64
 
-STATIC_PREFIX = "dicomweb/studies"
+_ROOT = "dicomweb"
+_SEGMENTS = ("studies", "series", "instances")
+_NAMES = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
 
 
 def check_uid(text: str, name: str = "UID") -> str:
-    """Return `text` if it can name a resource, else raise.
+    """Return `text` if it can name a resource.
 
-    PS3.5 §9.1: digits and dots, at most 64 characters. A component with a leading zero, which the
-    standard forbids and real files hold, is let pass: it is safe in keys and paths.
+    PS3.5 §9.1 allows digits and dots, at most 64 characters. It forbids a leading zero in a component,
+    but real files have them: they are accepted, since they are safe in keys and paths.
 
     Raises
     ------
     InvalidUidError
-        With `name` in its message, never the text itself.
+        Otherwise. The message contains `name`, never the text itself.
     """
     if len(text) > _MAX_UID_LENGTH or not _UID_PATTERN.match(text):
         raise InvalidUidError(f"{name} is not a valid DICOM UID (digits and dots, at most 64)")
     return text
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class InstanceUids:
-    """The three UIDs that address an instance; checked when made.
+@dataclass(frozen=True, slots=True)
+class ResourceUids:
+    """The address of a study, of a series in it or of an instance in that; UIDs below its level are None.
+
+    Addresses are ordered by their UIDs; a study comes before its series, a series before its instances.
 
     Raises
     ------
     InvalidUidError
-        If one of them is no UID.
+        A UID is not valid, or the series of an instance is missing.
     """
 
     study_instance_uid: str
-    series_instance_uid: str
-    sop_instance_uid: str
+    series_instance_uid: str | None = None
+    sop_instance_uid: str | None = None
 
     def __post_init__(self) -> None:
-        check_uid(self.study_instance_uid, "StudyInstanceUID")
-        check_uid(self.series_instance_uid, "SeriesInstanceUID")
-        check_uid(self.sop_instance_uid, "SOPInstanceUID")
+        if self.sop_instance_uid is not None and self.series_instance_uid is None:
+            raise InvalidUidError("an instance is addressed by the UID of its series, too")
+        for uid, name in zip(self.uids, _NAMES, strict=False):
+            check_uid(uid, name)
+
+    def __lt__(self, other: "ResourceUids") -> bool:
+        return self.uids < other.uids
+
+    @property
+    def uids(self) -> tuple[str, ...]:
+        """One to three UIDs, the study's first."""
+        uids = (self.study_instance_uid, self.series_instance_uid, self.sop_instance_uid)
+        return tuple(uid for uid in uids if uid is not None)
+
+    @property
+    def level(self) -> Level:
+        """What it addresses."""
+        return Level(len(self.uids) - 1)
+
+    def at(self, level: Level) -> "ResourceUids":
+        """Address of the study or series that contains this resource; itself at its own level."""
+        return ResourceUids(*self.uids[: level + 1])
 
     @property
     def path(self) -> str:
         """Path below the DICOMweb root, e.g. ``studies/1/series/2/instances/3``."""
-        return f"studies/{self.study_instance_uid}/series/{self.series_instance_uid}/instances/{self.sop_instance_uid}"
+        return "/".join(f"{segment}/{uid}" for segment, uid in zip(_SEGMENTS, self.uids, strict=False))
 
     @property
     def key(self) -> str:
-        """Key of the instance's static object, ``dicomweb/`` + path."""
-        return f"dicomweb/{self.path}"
-
-
-def study_key(study_instance_uid: str) -> str:
-    """Key prefix of a study, without a trailing slash."""
-    return f"{STATIC_PREFIX}/{study_instance_uid}"
-
-
-def series_key(study_instance_uid: str, series_instance_uid: str) -> str:
-    """Key prefix of a series, without a trailing slash."""
-    return f"{STATIC_PREFIX}/{study_instance_uid}/series/{series_instance_uid}"
+        """Key of the resource in the static bucket, or the prefix of keys below it: ``dicomweb/`` + path."""
+        return f"{_ROOT}/{self.path}"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from chalice.app import Blueprint, Response
 
-from chalicelib.dicomweb.resources import InstanceUids, check_uid
+from chalicelib.dicomweb.resources import ResourceUids
 from chalicelib.dicomweb.wado.representation import Answer, Wanted
 from chalicelib.entrypoints import http
 from chalicelib.errors import NotImplementedResourceError
@@ -25,17 +25,14 @@ _INSTANCE = _SERIES + "/instances/{sop_instance_uid}"
 @http.view
 def study_metadata(study_instance_uid: str) -> Response:
     """Metadata of a study."""
-    return _response(_make().study_metadata(check_uid(study_instance_uid, "StudyInstanceUID"), _wanted()))
+    return _response(_make().metadata(ResourceUids(study_instance_uid), _wanted()))
 
 
 @representation_routes.route(_SERIES + "/metadata", methods=http.READ)
 @http.view
 def series_metadata(study_instance_uid: str, series_instance_uid: str) -> Response:
     """Metadata of a series."""
-    check_uid(study_instance_uid, "StudyInstanceUID")
-    return _response(
-        _make().series_metadata(study_instance_uid, check_uid(series_instance_uid, "SeriesInstanceUID"), _wanted())
-    )
+    return _response(_make().metadata(ResourceUids(study_instance_uid, series_instance_uid), _wanted()))
 
 
 @representation_routes.route(_INSTANCE + "/metadata", methods=http.READ)
@@ -43,7 +40,7 @@ def series_metadata(study_instance_uid: str, series_instance_uid: str) -> Respon
 def instance_metadata(study_instance_uid: str, series_instance_uid: str, sop_instance_uid: str) -> Response:
     """Metadata of an instance."""
     return _response(
-        _make().instance_metadata(InstanceUids(study_instance_uid, series_instance_uid, sop_instance_uid), _wanted())
+        _make().metadata(ResourceUids(study_instance_uid, series_instance_uid, sop_instance_uid), _wanted())
     )
 
 
@@ -52,7 +49,7 @@ def instance_metadata(study_instance_uid: str, series_instance_uid: str, sop_ins
 def instance(study_instance_uid: str, series_instance_uid: str, sop_instance_uid: str) -> Response:
     """The instance itself."""
     return _response(
-        _make().instance(InstanceUids(study_instance_uid, series_instance_uid, sop_instance_uid), _wanted())
+        _make().instance(ResourceUids(study_instance_uid, series_instance_uid, sop_instance_uid), _wanted())
     )
 
 
@@ -61,7 +58,7 @@ def instance(study_instance_uid: str, series_instance_uid: str, sop_instance_uid
 def frames(study_instance_uid: str, series_instance_uid: str, sop_instance_uid: str, frame_list: str) -> Response:
     """Frames of an instance."""
     return _response(
-        _make().frames(InstanceUids(study_instance_uid, series_instance_uid, sop_instance_uid), frame_list, _wanted())
+        _make().frames(ResourceUids(study_instance_uid, series_instance_uid, sop_instance_uid), frame_list, _wanted())
     )
 
 
@@ -70,7 +67,7 @@ def frames(study_instance_uid: str, series_instance_uid: str, sop_instance_uid: 
 def bulk_data(study_instance_uid: str, series_instance_uid: str, sop_instance_uid: str, path: str) -> Response:
     """Bulk data of an instance."""
     return _response(
-        _make().bulk_data(InstanceUids(study_instance_uid, series_instance_uid, sop_instance_uid), path, _wanted())
+        _make().bulk_data(ResourceUids(study_instance_uid, series_instance_uid, sop_instance_uid), path, _wanted())
     )
 
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from chalicelib.dicomweb.instance.part10 import Instance, read_instance
 from chalicelib.dicomweb.instance.pixel_data import Frames, find_frames
 from chalicelib.dicomweb.instance.structure import PIXEL_DATA_TAGS
-from chalicelib.dicomweb.media_types import MediaRange
+from chalicelib.dicomweb.media_types import DICOM_JSON, JSON, MediaRange
 from chalicelib.dicomweb.multipart import multipart_body
-from chalicelib.dicomweb.resources import InstanceUids, series_key, study_key
+from chalicelib.dicomweb.resources import ResourceUids
 from chalicelib.dicomweb.wado.representation import MAX_ANSWER_BYTES, Answer, Wanted
 from chalicelib.dicomweb.wado.static_instance import instance_object
 from chalicelib.dicomweb.wado.static_object import (
@@ -48,25 +48,14 @@ class MakeRepresentation:
 
     # --- metadata -----------------------------------------------------------------------------
 
-    def study_metadata(self, study_instance_uid: str, wanted: Wanted) -> Answer:
-        """Metadata of all instances of a study."""
-        return self._metadata(study_key(study_instance_uid), wanted)
-
-    def series_metadata(self, study_instance_uid: str, series_instance_uid: str, wanted: Wanted) -> Answer:
-        """Metadata of all instances of a series."""
-        return self._metadata(series_key(study_instance_uid, series_instance_uid), wanted)
-
-    def instance_metadata(self, uids: InstanceUids, wanted: Wanted) -> Answer:
-        """Metadata of one instance."""
-        return self._metadata(uids.key, wanted)
-
-    def _metadata(self, resource_key: str, wanted: Wanted) -> Answer:
-        _check_single(wanted, "application/dicom+json", "application/json")
-        return self._stored(f"{resource_key}/metadata", wanted)
+    def metadata(self, uids: ResourceUids, wanted: Wanted) -> Answer:
+        """Metadata of an instance, or of all instances of a study or series (PS3.18 §10.4.1.1.2)."""
+        _check_single(wanted, DICOM_JSON, JSON)
+        return self._stored(f"{uids.key}/metadata", wanted)
 
     # --- frames and bulk data -----------------------------------------------------------------
 
-    def frames(self, uids: InstanceUids, frame_list: str, wanted: Wanted) -> Answer:
+    def frames(self, uids: ResourceUids, frame_list: str, wanted: Wanted) -> Answer:
         """One frame, or several as one multipart body in the order asked for (PS3.18 §10.4.1.1.6)."""
         numbers = _frame_numbers(frame_list)
         if len(numbers) == 1:
@@ -79,7 +68,7 @@ class MakeRepresentation:
             _check_multipart(wanted, frames.media_type)
             return self._parts(uids, frames, numbers, f"{uids.key}/frames/{','.join(map(str, numbers))}")
 
-    def bulk_data(self, uids: InstanceUids, path: str, wanted: Wanted) -> Answer:
+    def bulk_data(self, uids: ResourceUids, path: str, wanted: Wanted) -> Answer:
         """One bulk data value; pixel data comes as its frames, without item tags (PS3.18 §8.7.3.3)."""
         if path not in {f"{tag:08X}" for tag in PIXEL_DATA_TAGS}:
             return self._stored(f"{uids.key}/bulkdata/{path}", wanted)
@@ -89,7 +78,7 @@ class MakeRepresentation:
 
     # --- instances ----------------------------------------------------------------------------
 
-    def instance(self, uids: InstanceUids, wanted: Wanted) -> Answer:
+    def instance(self, uids: ResourceUids, wanted: Wanted) -> Answer:
         """The instance as stored, as multipart/related or as a single part (PS3.18 §10.4.1.1.1)."""
         record = self._record(uids)
         if _takes_multipart(wanted, DICOM_MEDIA_TYPE):
@@ -144,7 +133,7 @@ class MakeRepresentation:
     def _redirect(self, key: str) -> Answer:
         return Answer(b"", "", location=f"{self.dicomweb_root}/{key.removeprefix('dicomweb/')}")
 
-    def _parts(self, uids: InstanceUids, frames: Frames, numbers: "list[int] | range", key: str) -> Answer:
+    def _parts(self, uids: ResourceUids, frames: Frames, numbers: "list[int] | range", key: str) -> Answer:
         parts = (b"".join(frames.read(number)) for number in numbers)
         content_type, body = multipart_body(
             frames.media_type, parts, seed=f"{uids}/{key}", transfer_syntax_uid=frames.transfer_syntax_uid
@@ -159,7 +148,7 @@ class MakeRepresentation:
 
     # --- what was stored ----------------------------------------------------------------------
 
-    def _record(self, uids: InstanceUids) -> InstanceRecord:
+    def _record(self, uids: ResourceUids) -> InstanceRecord:
         record = self.records.get_instance(uids)
         if record is None or not record.complete:
             raise NotFoundError("there is no such instance")

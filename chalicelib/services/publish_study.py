@@ -10,7 +10,8 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from chalicelib.dicomweb.resources import series_key, study_key
+from chalicelib.dicomweb.attributes import Level
+from chalicelib.dicomweb.resources import ResourceUids
 from chalicelib.dicomweb.wado.static_object import REVALIDATED, StaticObject, compress, metadata_object
 from chalicelib.dicomweb.wado.study_documents import StudyDocuments, derive_documents, first_value, join_metadata
 from chalicelib.errors import PreconditionFailedError
@@ -124,12 +125,12 @@ def _aggregates(
 ) -> Iterable[tuple[str, str, list[InstanceRecord]]]:
     """Name, key and members, in the order in which metadata lists them, of each aggregate."""
     ordered = sorted(instances, key=_listed_order)
-    by_series: dict[str, list[InstanceRecord]] = {}
+    by_series: dict[ResourceUids, list[InstanceRecord]] = {}
     for instance in ordered:
-        by_series.setdefault(instance.uids.series_instance_uid, []).append(instance)
-    for series_instance_uid, members in by_series.items():
-        yield series_instance_uid, series_key(study_instance_uid, series_instance_uid), members
-    yield _STUDY, study_key(study_instance_uid), ordered
+        by_series.setdefault(instance.uids.at(Level.SERIES), []).append(instance)
+    for series, members in by_series.items():
+        yield series.series_instance_uid or "", series.key, members
+    yield _STUDY, ResourceUids(study_instance_uid).key, ordered
 
 
 def _listed_order(instance: InstanceRecord) -> tuple[object, ...]:

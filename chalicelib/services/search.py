@@ -3,17 +3,17 @@
 import json
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
-from chalicelib.dicomweb.attributes import DicomJson, Level
+from chalicelib.dicomweb.attributes import DicomJson
 from chalicelib.dicomweb.qido.query import QidoQuery
 from chalicelib.dicomweb.qido.response import AROUND_RESULT_BYTES
 from chalicelib.dicomweb.qido.results import describe_hit, levels_shown
-from chalicelib.dicomweb.resources import InstanceUids
+from chalicelib.dicomweb.resources import ResourceUids
 from chalicelib.dicomweb.wado.representation import MAX_ANSWER_BYTES
 from chalicelib.dicomweb.wado.static_object import decompress
 from chalicelib.errors import ContentTooLargeError
-from chalicelib.ports import RecordKey, RecordStore, StudyIndex
+from chalicelib.ports import RecordStore, StudyIndex
 
 logger = logging.getLogger(__name__)
 
@@ -97,45 +97,32 @@ class SearchService:
         warnings = _warnings(query, remaining, incomplete, all_counted=page.all_counted)
         return SearchAnswer(results, remaining, warnings)
 
-    def _describe(self, query: QidoQuery, keys: Sequence[RecordKey]) -> Iterator[tuple[DicomJson, bool]]:
+    def _describe(self, query: QidoQuery, keys: Sequence[ResourceUids]) -> Iterator[tuple[DicomJson, bool]]:
         """Each hit's data set, and whether all that it needs was there."""
         levels = levels_shown(query)
-        documents: dict[RecordKey, DicomJson] = {}
+        documents: dict[ResourceUids, DicomJson] = {}
         for start in range(0, len(keys), _READ_AT_ONCE):
             batch = keys[start : start + _READ_AT_ONCE]
-            wanted = {_key_at(key, level) for level in levels for key in batch} - documents.keys()
-            documents |= self.records.get_qido_answers(sorted(wanted, key=_uids))
+            wanted = {key.at(level) for level in levels for key in batch} - documents.keys()
+            documents |= self.records.get_qido_answers(sorted(wanted))
             metadata = self.records.get_instance_metadata(batch) if query.fields.need_data_set else {}
             for key in batch:
-                by_level = {level: documents.get(_key_at(key, level)) for level in levels}
+                by_level = {level: documents.get(key.at(level)) for level in levels}
                 known = {level: document for level, document in by_level.items() if document is not None}
                 complete = len(known) == len(levels)
                 if not complete:
-                    logger.error("indexed entity has no document", extra=_log_fields(key))
+                    uids = {name: uid for name, uid in asdict(key).items() if uid}
+                    logger.error("indexed entity has no document", extra=uids)
                 data_set = self._data_set(key, metadata)
-                yield describe_hit(query, _uids(key), known, self.dicomweb_root, data_set), complete
+                yield describe_hit(query, key, known, self.dicomweb_root, data_set), complete
 
-    def _data_set(self, key: RecordKey, metadata: Mapping[RecordKey, bytes | None]) -> DicomJson | None:
+    def _data_set(self, key: ResourceUids, metadata: Mapping[ResourceUids, bytes | None]) -> DicomJson | None:
         if key not in metadata:
             return None
         # Where it is too large for its record, its static object has it.
-        compressed = metadata[key] or self.read_static(f"{InstanceUids(*_uids(key)).key}/metadata")
+        compressed = metadata[key] or self.read_static(f"{key.key}/metadata")
         data_set: DicomJson = json.loads(decompress(compressed))[0]
         return data_set
-
-
-def _key_at(key: RecordKey, level: Level) -> RecordKey:
-    return RecordKey(*_uids(key)[: level + 1])
-
-
-def _uids(key: RecordKey) -> tuple[str, ...]:
-    uids = (key.study_instance_uid, key.series_instance_uid, key.sop_instance_uid)
-    return tuple(uid for uid in uids if uid is not None)
-
-
-def _log_fields(key: RecordKey) -> dict[str, str]:
-    names = ("study_instance_uid", "series_instance_uid", "sop_instance_uid")
-    return dict(zip(names, _uids(key), strict=False))
 
 
 def _warnings(query: QidoQuery, remaining: int, incomplete: int, *, all_counted: bool) -> tuple[str, ...]:

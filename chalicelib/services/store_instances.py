@@ -13,7 +13,7 @@ from chalicelib.dicomweb.instance.header import InstanceHeader, read_header
 from chalicelib.dicomweb.instance.part10 import read_instance
 from chalicelib.dicomweb.instance.pixel_data import find_frames
 from chalicelib.dicomweb.media_types import DICOM
-from chalicelib.dicomweb.resources import InstanceUids
+from chalicelib.dicomweb.resources import ResourceUids
 from chalicelib.dicomweb.stow.response import FailedInstance, PartOutcome, StoredInstance, StoreReport
 from chalicelib.errors import BadRequestError, ContentTooLargeError, FailureReason, InstanceRejectedError
 from chalicelib.ports import LandingStore, LandingUpload, RecordStore
@@ -139,7 +139,7 @@ class _StoreRequest:
         self._request_id = request_id
         self._study_instance_uid = study_instance_uid
         self._outcomes: list[PartOutcome | None] = []
-        self._digests: dict[InstanceUids, str] = {}
+        self._digests: dict[ResourceUids, str] = {}
         self._slots = asyncio.Semaphore(self._limits.uploads_per_request)
         self._under_way: set[asyncio.Task[None]] = set()
         self._fault: BaseException | None = None
@@ -350,7 +350,7 @@ def _take(buffer: BytesIO) -> bytes:
     return content
 
 
-def _conflict(uids: InstanceUids, sop_class_uid: str) -> FailedInstance:
+def _conflict(uids: ResourceUids, sop_class_uid: str) -> FailedInstance:
     return FailedInstance(
         FailureReason.DUPLICATE_SOP_INSTANCE,
         "another content is stored under the same SOP Instance UID",

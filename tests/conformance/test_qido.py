@@ -16,10 +16,11 @@ from app import app
 from chalicelib.adapters.memory.index import MemoryIndex
 from chalicelib.adapters.mysql.index import MysqlIndex, connection_factory
 from chalicelib.bootstrap import Services
+from chalicelib.dicomweb.resources import ResourceUids
 from chalicelib.dicomweb.wado.static_object import compress
 from chalicelib.entrypoints import http
 from chalicelib.errors import SearchTooBroadError
-from chalicelib.ports import RecordKey, StudyIndex
+from chalicelib.ports import StudyIndex
 from tests.support.qido_builders import AnsweringRecords, make_publication, make_series, publish
 from tests.support.settings import SETTINGS
 
@@ -139,7 +140,7 @@ def records() -> AnsweringRecords:
         "00091101": {"vr": "LO", "Value": ["x"]},
         "00180050": {"vr": "DS", "Value": [2.5]},
     }
-    records.metadata[RecordKey("1.2", "1.2.1", "1.2.1.1")] = compress(json.dumps([data_set]).encode())
+    records.metadata[ResourceUids("1.2", "1.2.1", "1.2.1.1")] = compress(json.dumps([data_set]).encode())
     return records
 
 

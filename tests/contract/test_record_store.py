@@ -9,8 +9,8 @@ import pytest
 from chalicelib.adapters.aws.dynamodb import DynamoDbRecordStore
 from chalicelib.adapters.aws.sqs import SqsMessageQueue
 from chalicelib.adapters.memory.stores import MemoryRecordStore
-from chalicelib.dicomweb.resources import InstanceUids
-from chalicelib.ports import ClaimOutcome, ObjectVersion, RecordKey, RecordStore, Rejection
+from chalicelib.dicomweb.resources import ResourceUids
+from chalicelib.ports import ClaimOutcome, ObjectVersion, RecordStore, Rejection
 
 AT = datetime(2024, 3, 1, 12, 30, 15, tzinfo=UTC)
 LANDING = ObjectVersion("landing", "a/b", "v1")
@@ -44,12 +44,12 @@ def store(request: pytest.FixtureRequest) -> RecordStore:
     )
 
 
-def claim(store: RecordStore, uids: InstanceUids, sha256: str = "aa", landing: ObjectVersion = LANDING) -> ClaimOutcome:
+def claim(store: RecordStore, uids: ResourceUids, sha256: str = "aa", landing: ObjectVersion = LANDING) -> ClaimOutcome:
     return store.claim_instance(uids, sha256=sha256, landing=landing, stored_at=AT)
 
 
 def test_the_first_content_wins(store: RecordStore) -> None:
-    uids = InstanceUids("1.2", "1.3", "1.4")
+    uids = ResourceUids("1.2", "1.3", "1.4")
     assert claim(store, uids) is ClaimOutcome.NEW
     assert claim(store, uids) is ClaimOutcome.INCOMPLETE
     assert claim(store, uids, "bb") is ClaimOutcome.OTHER_CONTENT
@@ -62,7 +62,7 @@ def test_the_first_content_wins(store: RecordStore) -> None:
 
 
 def test_of_many_claims_at_once_one_is_new(store: RecordStore) -> None:
-    uids = InstanceUids("1.2", "1.3", "1.5")
+    uids = ResourceUids("1.2", "1.3", "1.5")
     with ThreadPoolExecutor(8) as threads:
         outcomes = list(threads.map(lambda number: claim(store, uids, f"{number:02}"), range(16)))
     assert outcomes.count(ClaimOutcome.NEW) == 1
@@ -70,7 +70,7 @@ def test_of_many_claims_at_once_one_is_new(store: RecordStore) -> None:
 
 
 def test_a_record_is_read_as_it_was_written(store: RecordStore) -> None:
-    uids = InstanceUids("1.2", "1.3", "1.4")
+    uids = ResourceUids("1.2", "1.3", "1.4")
     assert store.get_instance(uids) is None
     claim(store, uids, landing=ObjectVersion("landing", "plain/ü", None))
     qido = {"00100010": {"vr": "PN", "Value": [{"Alphabetic": "O'Brien", "Ideographic": "山田"}]}}
@@ -86,12 +86,12 @@ def test_a_record_is_read_as_it_was_written(store: RecordStore) -> None:
 
 
 def test_a_study_lists_its_own_complete_instances_only(store: RecordStore) -> None:
-    listed = [InstanceUids("1.2", f"1.2.{number % 3}", f"1.9.{number}") for number in range(30)]
+    listed = [ResourceUids("1.2", f"1.2.{number % 3}", f"1.9.{number}") for number in range(30)]
     for uids in listed:
         claim(store, uids)
         store.complete_instance(uids, qido={}, metadata=None)
-    claim(store, InstanceUids("1.2", "1.2.1", "9.9"))
-    other = InstanceUids("1.20", "1.2.1", "1.9.1")
+    claim(store, ResourceUids("1.2", "1.2.1", "9.9"))
+    other = ResourceUids("1.20", "1.2.1", "1.9.1")
     claim(store, other)
     store.complete_instance(other, qido={}, metadata=None)
     store.put_qido_answers("1.2", {"0020000D": {}}, {"1.2.1": {}})
@@ -101,14 +101,14 @@ def test_a_study_lists_its_own_complete_instances_only(store: RecordStore) -> No
 
 def test_a_large_study_is_listed_over_all_its_pages(store: RecordStore) -> None:
     for number in range(12):
-        uids = InstanceUids("1.2", "1.3", f"1.4.{number}")
+        uids = ResourceUids("1.2", "1.3", f"1.4.{number}")
         claim(store, uids)
         store.complete_instance(uids, qido={}, metadata=bytes(200_000))
     assert len(list(store.list_instances("1.2"))) == 12
 
 
 def test_digests_are_known_of_registered_instances(store: RecordStore) -> None:
-    instances = [InstanceUids("1.2", "1.3", f"1.4.{number}") for number in range(130)]
+    instances = [ResourceUids("1.2", "1.3", f"1.4.{number}") for number in range(130)]
     for number, uids in enumerate(instances[:120]):
         claim(store, uids, f"{number:04}")
     digests = store.get_digests(instances)
@@ -119,26 +119,26 @@ def test_digests_are_known_of_registered_instances(store: RecordStore) -> None:
 def test_answers_of_all_levels_are_got_in_batches(store: RecordStore) -> None:
     series = {f"1.3.{number}": {"00200011": {"vr": "IS", "Value": [number]}} for number in range(130)}
     store.put_qido_answers("1.2", {"00100020": {"vr": "LO", "Value": ["P"]}}, series)
-    uids = InstanceUids("1.2", "1.3.1", "1.4")
+    uids = ResourceUids("1.2", "1.3.1", "1.4")
     claim(store, uids)
     store.complete_instance(uids, qido={"00080018": {"vr": "UI"}}, metadata=None)
-    keys = [RecordKey("1.2"), RecordKey("1.2", "1.3.1", "1.4"), RecordKey("9.9")]
-    keys += [RecordKey("1.2", uid) for uid in series]
-    answers = store.get_qido_answers([*keys, RecordKey("1.2")])
-    assert answers[RecordKey("1.2")] == {"00100020": {"vr": "LO", "Value": ["P"]}}
-    assert answers[RecordKey("1.2", "1.3.1", "1.4")] == {"00080018": {"vr": "UI"}}
-    assert {uid: answers[RecordKey("1.2", uid)] for uid in series} == series
-    assert RecordKey("9.9") not in answers
+    keys = [ResourceUids("1.2"), ResourceUids("1.2", "1.3.1", "1.4"), ResourceUids("9.9")]
+    keys += [ResourceUids("1.2", uid) for uid in series]
+    answers = store.get_qido_answers([*keys, ResourceUids("1.2")])
+    assert answers[ResourceUids("1.2")] == {"00100020": {"vr": "LO", "Value": ["P"]}}
+    assert answers[ResourceUids("1.2", "1.3.1", "1.4")] == {"00080018": {"vr": "UI"}}
+    assert {uid: answers[ResourceUids("1.2", uid)] for uid in series} == series
+    assert ResourceUids("9.9") not in answers
 
 
 def test_metadata_of_instances_is_read_in_batches(store: RecordStore) -> None:
     keys = []
     for number in range(120):
-        uids = InstanceUids("1.2", "1.3.1", f"1.4.{number}")
+        uids = ResourceUids("1.2", "1.3.1", f"1.4.{number}")
         store.claim_instance(uids, sha256="a", landing=LANDING, stored_at=AT)
         store.complete_instance(uids, qido={}, metadata=None if number == 7 else f"metadata {number}".encode())
-        keys.append(RecordKey("1.2", "1.3.1", f"1.4.{number}"))
-    metadata = store.get_instance_metadata([*keys, RecordKey("1.2", "1.3.1", "9.9")])
+        keys.append(ResourceUids("1.2", "1.3.1", f"1.4.{number}"))
+    metadata = store.get_instance_metadata([*keys, ResourceUids("1.2", "1.3.1", "9.9")])
     assert set(metadata) == set(keys)
     assert metadata[keys[119]] == b"metadata 119"
     assert metadata[keys[7]] is None

@@ -15,8 +15,9 @@ from chalicelib.adapters.mysql.rows import NAME_LENGTH, TEXT_LENGTH
 from chalicelib.adapters.mysql.search import SearchLimits
 from chalicelib.dicomweb.attributes import ATTRIBUTES, Matching
 from chalicelib.dicomweb.qido.query import Level, QidoQuery
+from chalicelib.dicomweb.resources import ResourceUids
 from chalicelib.errors import SearchTooBroadError, ServiceFaultError
-from chalicelib.ports import AggregateState, RecordKey, StudyIndex
+from chalicelib.ports import AggregateState, StudyIndex
 from tests.support.database_server import empty_tables
 from tests.support.qido_builders import make_publication, make_series, publish
 
@@ -81,11 +82,11 @@ def test_nothing_is_found_before_the_first_publication(index):
 
 def test_a_publication_shows_study_series_and_instances(index):
     publish(index, make_publication("1.2", [make_series("1.2.1", ["1.2.1.1", "1.2.1.2"]), make_series("1.2.10")]))
-    assert search(index, Level.STUDY).keys == [RecordKey("1.2")]
-    assert search(index, Level.SERIES).keys == [RecordKey("1.2", "1.2.1"), RecordKey("1.2", "1.2.10")]
+    assert search(index, Level.STUDY).keys == [ResourceUids("1.2")]
+    assert search(index, Level.SERIES).keys == [ResourceUids("1.2", "1.2.1"), ResourceUids("1.2", "1.2.10")]
     assert search(index, Level.INSTANCE, study_instance_uid="1.2", series_instance_uid="1.2.1").keys == [
-        RecordKey("1.2", "1.2.1", "1.2.1.1"),
-        RecordKey("1.2", "1.2.1", "1.2.1.2"),
+        ResourceUids("1.2", "1.2.1", "1.2.1.1"),
+        ResourceUids("1.2", "1.2.1", "1.2.1.2"),
     ]
     # A series of which another one's UID is the beginning.
     assert search(index, Level.INSTANCE, study_instance_uid="1.2", series_instance_uid="1.2.10").keys == []
@@ -99,7 +100,7 @@ def test_a_second_publication_corrects_and_adds_and_repeats_nothing(index):
     publish(index, again)
     publish(index, again)
     assert search(index, Level.STUDY, ("PatientID", "OLD")).keys == []
-    assert search(index, Level.STUDY, ("PatientID", "NEW")).keys == [RecordKey("1.2")]
+    assert search(index, Level.STUDY, ("PatientID", "NEW")).keys == [ResourceUids("1.2")]
     assert len(search(index, Level.SERIES).keys) == 2
     assert len(search(index, Level.INSTANCE).keys) == 3
 
@@ -108,8 +109,8 @@ def test_one_sop_instance_uid_in_two_studies_is_two_instances(index):
     publish(index, make_publication("1.2", [make_series("7", ["9"])]))
     publish(index, make_publication("1.3", [make_series("7", ["9"])]))
     assert sorted(search(index, Level.INSTANCE).keys) == [
-        RecordKey("1.2", "7", "9"),
-        RecordKey("1.3", "7", "9"),
+        ResourceUids("1.2", "7", "9"),
+        ResourceUids("1.3", "7", "9"),
     ]
 
 
@@ -121,7 +122,7 @@ def test_request_attributes_that_are_gone_match_no_more(index):
     publish(index, make_publication("1.2", [make_series("7", RequestAttributesSequence=items("C"))]))
     key = "RequestAttributesSequence.ScheduledProcedureStepID"
     assert search(index, Level.SERIES, (key, "B")).keys == []
-    assert search(index, Level.SERIES, (key, "C")).keys == [RecordKey("1.2", "7")]
+    assert search(index, Level.SERIES, (key, "C")).keys == [ResourceUids("1.2", "7")]
 
 
 def test_words_of_a_name_that_was_corrected_match_no_more(index):
@@ -132,25 +133,27 @@ def test_words_of_a_name_that_was_corrected_match_no_more(index):
     publish(index, make_publication("1.2", PatientName="Smith^Jane", ReferringPhysicianName="Roe^Jim"))
     assert find("doe") == []
     assert find("roe") == []  # another attribute's word
-    assert find("jane smith") == [RecordKey("1.2")]
+    assert find("jane smith") == [ResourceUids("1.2")]
     publish(index, make_publication("1.2", PatientName=None))
     assert find("jane") == []
 
 
 def test_hostile_names_have_words_too(index):
     publish(index, make_publication("1.2", PatientName="x" * 5000 + " " + " ".join(map(str, range(100)))))
-    assert search(index, Level.STUDY, ("PatientName", "x" * 65), ("fuzzymatching", "true")).keys == [RecordKey("1.2")]
+    assert search(index, Level.STUDY, ("PatientName", "x" * 65), ("fuzzymatching", "true")).keys == [
+        ResourceUids("1.2")
+    ]
 
 
 def test_a_value_that_is_none_of_its_kind_counts_as_no_value(index):
     publish(index, make_publication("1.2", [make_series("7", SeriesNumber="one")], StudyDate="2024", StudyTime="noon"))
     keys = [("StudyDate", '""'), ("StudyTime", '""'), ("SeriesNumber", '""'), ("emptyvaluematching", "true")]
-    assert search(index, Level.SERIES, *keys).keys == [RecordKey("1.2", "7")]
+    assert search(index, Level.SERIES, *keys).keys == [ResourceUids("1.2", "7")]
 
 
 def test_of_several_values_of_an_attribute_that_has_one_the_first_counts(index):
     publish(index, make_publication("1.2", PatientID=["A", "B"], PatientName=["Doe^Jane", "Roe^Jim"]))
-    assert search(index, Level.STUDY, ("PatientID", "A")).keys == [RecordKey("1.2")]
+    assert search(index, Level.STUDY, ("PatientID", "A")).keys == [ResourceUids("1.2")]
     assert search(index, Level.STUDY, ("PatientID", "B")).keys == []
     assert search(index, Level.STUDY, ("PatientName", "Roe*")).keys == []
     assert search(index, Level.STUDY, ("PatientName", "jim"), ("fuzzymatching", "true")).keys == []
@@ -205,8 +208,8 @@ def test_hostile_values_do_not_stop_a_publication(index):
     publish(index, make_publication("1.2", [make_series("7", SeriesNumber="99999999999")], **HOSTILE))
     publish(index, make_publication("1.3", [make_series("7", SeriesNumber=1e300, SeriesTime=[[]])]))
     assert len(search(index, Level.STUDY).keys) == 2
-    assert search(index, Level.STUDY, ("AccessionNumber", "17")).keys == [RecordKey("1.2")]
-    assert search(index, Level.STUDY, ("StudyID", "a'b\"c\\d%s")).keys == [RecordKey("1.2")]
+    assert search(index, Level.STUDY, ("AccessionNumber", "17")).keys == [ResourceUids("1.2")]
+    assert search(index, Level.STUDY, ("StudyID", "a'b\"c\\d%s")).keys == [ResourceUids("1.2")]
 
 
 def test_only_one_publisher_of_a_study_has_the_turn(index):
@@ -282,7 +285,7 @@ def test_schema_can_be_applied_again_and_keeps_the_data(connect):
     publish(index, make_publication("1.2"))
     with connect() as connection:
         apply_schema(connection)
-    assert search(index, Level.STUDY).keys == [RecordKey("1.2")]
+    assert search(index, Level.STUDY).keys == [ResourceUids("1.2")]
     index.close()
 
 
@@ -316,7 +319,7 @@ def test_a_search_that_takes_too_long_is_refused_and_costs_no_connection(connect
         with pytest.raises(SearchTooBroadError):
             search(index, Level.STUDY)
     monkeypatch.setattr(index._pool, "_connect", None)
-    assert search(index, Level.STUDY).keys == [RecordKey("1.2")]
+    assert search(index, Level.STUDY).keys == [ResourceUids("1.2")]
     index.close()
 
 
@@ -395,7 +398,7 @@ def test_texts_inside_values_are_looked_up_by_their_ends(connect, keyword, key, 
 def test_a_text_inside_a_name_is_found_whatever_the_name(index, name, pattern):
     publish(index, make_publication("1.2", PatientName=name))
     publish(index, make_publication("1.3", PatientName="Nobody^Else"))
-    assert search(index, Level.STUDY, ("PatientName", pattern)).keys == [RecordKey("1.2")]
+    assert search(index, Level.STUDY, ("PatientName", pattern)).keys == [ResourceUids("1.2")]
 
 
 LONG = "CT Thorax 5 mm   with contrast, late phase"
@@ -431,7 +434,7 @@ def test_a_text_inside_a_value_is_found_whatever_the_value(index, keyword, value
     publish(index, make_publication("1.2", **{keyword: value}))
     publish(index, make_publication("1.3", **{keyword: "else"}))
     publish(index, make_publication("1.4"))
-    assert search(index, Level.STUDY, (keyword, pattern)).keys == [RecordKey("1.2")]
+    assert search(index, Level.STUDY, (keyword, pattern)).keys == [ResourceUids("1.2")]
 
 
 @pytest.mark.parametrize(
@@ -460,12 +463,12 @@ def test_a_value_that_was_corrected_is_found_by_texts_inside_the_new_one_only(in
     publish(index, make_publication("1.2", PatientID="P-OLD-1", StudyDescription="Knee old"))
     publish(index, make_publication("1.3", PatientID="P-OLD-1"))
     publish(index, make_publication("1.2", PatientID="P-NEW-1", StudyDescription=None))
-    assert search(index, Level.STUDY, ("PatientID", "*NEW*")).keys == [RecordKey("1.2")]
-    assert search(index, Level.STUDY, ("PatientID", "*OLD*")).keys == [RecordKey("1.3")]
+    assert search(index, Level.STUDY, ("PatientID", "*NEW*")).keys == [ResourceUids("1.2")]
+    assert search(index, Level.STUDY, ("PatientID", "*OLD*")).keys == [ResourceUids("1.3")]
     assert search(index, Level.STUDY, ("StudyDescription", "*old*")).keys == []
     # Back to a value that the archive knows.
     publish(index, make_publication("1.2", PatientID="P-OLD-1"))
-    assert sorted(search(index, Level.STUDY, ("PatientID", "*OLD*")).keys) == [RecordKey("1.2"), RecordKey("1.3")]
+    assert sorted(search(index, Level.STUDY, ("PatientID", "*OLD*")).keys) == [ResourceUids("1.2"), ResourceUids("1.3")]
 
 
 def test_ends_are_written_once_for_each_different_value(connect):
@@ -527,7 +530,7 @@ def test_a_lost_connection_is_replaced_before_the_next_unit_of_work(connect):
     index = MysqlIndex(connect)
     publish(index, make_publication("1.2"))
     _end_other_connections(connect)
-    assert search(index, Level.STUDY).keys == [RecordKey("1.2")]
+    assert search(index, Level.STUDY).keys == [ResourceUids("1.2")]
     _end_other_connections(connect)
     assert index.mark_dirty("1.2") == 2
     _end_other_connections(connect)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from benchmarks.store_memory import peak_resident_bytes, service, store_large
 from chalicelib.adapters.memory.landing import MemoryLanding
-from chalicelib.dicomweb.resources import InstanceUids
+from chalicelib.dicomweb.resources import ResourceUids
 from chalicelib.errors import ServiceFaultError
 from chalicelib.services.store_instances import StoreLimits
 from tests.support.stow_server import MULTIPART, StowServer, instance_bytes, multipart, running
@@ -354,7 +354,7 @@ def test_unexpected_error_is_500_without_its_text() -> None:
 
 def test_same_content_again_succeeds(server: StowServer) -> None:
     instance = instance_bytes()
-    uids = InstanceUids("1.2.3", "1.2.3.4", "1.2.3.4.5")
+    uids = ResourceUids("1.2.3", "1.2.3.4", "1.2.3.4.5")
     server.records.digests[uids] = hashlib.sha256(instance).hexdigest()
 
     assert server.post(multipart(instance, instance)).status == 200
@@ -362,7 +362,7 @@ def test_same_content_again_succeeds(server: StowServer) -> None:
 
 def test_other_content_than_the_registered_fails_and_its_bytes_are_kept(server: StowServer) -> None:
     instance = instance_bytes()
-    server.records.digests[InstanceUids("1.2.3", "1.2.3.4", "1.2.3.4.5")] = "0" * 64
+    server.records.digests[ResourceUids("1.2.3", "1.2.3.4", "1.2.3.4.5")] = "0" * 64
 
     answer = server.post(multipart(instance, instance_bytes(sop="1.9")))
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chalicelib.dicomweb.attributes import BY_KEYWORD, DicomJson
-from chalicelib.ports import AggregateState, RecordKey, StudyIndex, StudyPublication
+from chalicelib.dicomweb.resources import ResourceUids
+from chalicelib.ports import AggregateState, StudyIndex, StudyPublication
 
 
 def element(keyword: str, value: Any) -> DicomJson:
@@ -98,26 +99,26 @@ class AnsweringRecords:
     """The part of a RecordStore that a search needs, filled from publications."""
 
     def __init__(self, *publications: StudyPublication) -> None:
-        self.answers: dict[RecordKey, DicomJson] = {}
-        self.metadata: dict[RecordKey, bytes | None] = {}
-        self.calls: list[list[RecordKey]] = []
+        self.answers: dict[ResourceUids, DicomJson] = {}
+        self.metadata: dict[ResourceUids, bytes | None] = {}
+        self.calls: list[list[ResourceUids]] = []
         for publication in publications:
             self.add(publication)
 
     def add(self, publication: StudyPublication) -> None:
         study_uid = publication.study_instance_uid
-        self.answers[RecordKey(study_uid)] = publication.study
+        self.answers[ResourceUids(study_uid)] = publication.study
         for series_uid, series in publication.series.items():
-            self.answers[RecordKey(study_uid, series_uid)] = series
+            self.answers[ResourceUids(study_uid, series_uid)] = series
         for instance in publication.instances:
-            key = RecordKey(study_uid, instance["0020000E"]["Value"][0], instance["00080018"]["Value"][0])
+            key = ResourceUids(study_uid, instance["0020000E"]["Value"][0], instance["00080018"]["Value"][0])
             # As in the archive, an instance's record holds the attributes of all levels.
             series = publication.series[key.series_instance_uid or ""]
             self.answers[key] = {**publication.study, **series, **instance}
 
-    def get_qido_answers(self, keys: Sequence[RecordKey]) -> Mapping[RecordKey, DicomJson]:
+    def get_qido_answers(self, keys: Sequence[ResourceUids]) -> Mapping[ResourceUids, DicomJson]:
         self.calls.append(list(keys))
         return {key: self.answers[key] for key in keys if key in self.answers}
 
-    def get_instance_metadata(self, keys: Sequence[RecordKey]) -> Mapping[RecordKey, bytes | None]:
+    def get_instance_metadata(self, keys: Sequence[ResourceUids]) -> Mapping[ResourceUids, bytes | None]:
         return {key: self.metadata[key] for key in keys if key in self.metadata}

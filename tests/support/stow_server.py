@@ -16,7 +16,7 @@ from pydicom.filewriter import dcmwrite
 from pydicom.uid import UID, ExplicitVRLittleEndian
 
 from chalicelib.adapters.memory.landing import MemoryLanding
-from chalicelib.dicomweb.resources import InstanceUids
+from chalicelib.dicomweb.resources import ResourceUids
 from chalicelib.errors import ServiceFaultError
 from chalicelib.services.store_instances import StoreInstances, StoreLimits
 from stow_nlb.service import ServiceOptions, create_app
@@ -60,11 +60,11 @@ def multipart(*payloads: bytes, boundary: bytes = b"myboundary", part_type: byte
 class Records:
     """The one question that storing asks of the records."""
 
-    digests: dict[InstanceUids, str] = field(default_factory=dict)
+    digests: dict[ResourceUids, str] = field(default_factory=dict)
     batches: list[int] = field(default_factory=list)
     fails: bool = False
 
-    def get_digests(self, instances: Sequence[InstanceUids]) -> Mapping[InstanceUids, str]:
+    def get_digests(self, instances: Sequence[ResourceUids]) -> Mapping[ResourceUids, str]:
         self.batches.append(len(instances))
         if self.fails:
             raise ServiceFaultError("DynamoDB failed")

@@ -15,9 +15,9 @@ from tenacity import Retrying, retry_if_result, stop_after_attempt, wait_random_
 
 from chalicelib.adapters.aws.clients import service_faults
 from chalicelib.dicomweb.attributes import DicomJson
-from chalicelib.dicomweb.resources import InstanceUids
+from chalicelib.dicomweb.resources import ResourceUids
 from chalicelib.errors import ServiceFaultError
-from chalicelib.ports import ClaimOutcome, InstanceRecord, ObjectVersion, RecordKey, Rejection
+from chalicelib.ports import ClaimOutcome, InstanceRecord, ObjectVersion, Rejection
 
 Item = dict[str, Any]
 
@@ -43,11 +43,11 @@ class DynamoDbRecordStore:
         self._rejections = rejections_table
 
     def claim_instance(
-        self, uids: InstanceUids, *, sha256: str, landing: ObjectVersion, stored_at: datetime
+        self, uids: ResourceUids, *, sha256: str, landing: ObjectVersion, stored_at: datetime
     ) -> ClaimOutcome:
         """Register the content of an instance; the first content wins."""
         item = {
-            **_key(_record_key(uids)),
+            **_key(uids),
             "sha256": {"S": sha256},
             "landing_bucket": {"S": landing.bucket},
             "landing_key": {"S": landing.key},
@@ -67,7 +67,7 @@ class DynamoDbRecordStore:
                 return _outcome(error, sha256)
         return ClaimOutcome.NEW
 
-    def complete_instance(self, uids: InstanceUids, *, qido: DicomJson, metadata: bytes | None) -> None:
+    def complete_instance(self, uids: ResourceUids, *, qido: DicomJson, metadata: bytes | None) -> None:
         """Add what the aggregates need."""
         values: Item = {":complete": {"BOOL": True}, ":qido": _text(qido)}
         update = "SET complete = :complete, qido = :qido"
@@ -77,22 +77,21 @@ class DynamoDbRecordStore:
         with service_faults("DynamoDB"):
             self._client.update_item(
                 TableName=self._records,
-                Key=_key(_record_key(uids)),
+                Key=_key(uids),
                 UpdateExpression=update,
                 ExpressionAttributeValues=values,
             )
 
-    def get_instance(self, uids: InstanceUids) -> InstanceRecord | None:
+    def get_instance(self, uids: ResourceUids) -> InstanceRecord | None:
         """Read one record, complete or only claimed."""
         with service_faults("DynamoDB"):
-            answer = self._client.get_item(TableName=self._records, Key=_key(_record_key(uids)), ConsistentRead=True)
+            answer = self._client.get_item(TableName=self._records, Key=_key(uids), ConsistentRead=True)
         return _record(answer["Item"]) if "Item" in answer else None
 
-    def get_digests(self, instances: Sequence[InstanceUids]) -> Mapping[InstanceUids, str]:
+    def get_digests(self, instances: Sequence[ResourceUids]) -> Mapping[ResourceUids, str]:
         """SHA-256 of those of the instances that are registered."""
-        wanted = {_record_key(uids): uids for uids in instances}
-        items = self._get_batches(list(wanted), "study_instance_uid, entity, sha256", consistent=True)
-        return {wanted[key]: item["sha256"]["S"] for key, item in items if "sha256" in item}
+        items = self._get_batches(instances, "study_instance_uid, entity, sha256", consistent=True)
+        return {uids: item["sha256"]["S"] for uids, item in items if "sha256" in item}
 
     def list_instances(self, study_instance_uid: str) -> Iterator[InstanceRecord]:
         """All complete instances of a study, strongly consistent."""
@@ -113,21 +112,21 @@ class DynamoDbRecordStore:
 
     def put_qido_answers(self, study_instance_uid: str, study: DicomJson, series: Mapping[str, DicomJson]) -> None:
         """Keep the ready answers of a study and of its (changed) series."""
-        items = [{**_key(RecordKey(study_instance_uid)), "qido": _text(study)}]
+        items = [{**_key(ResourceUids(study_instance_uid)), "qido": _text(study)}]
         items += [
-            {**_key(RecordKey(study_instance_uid, uid)), "qido": _text(document)} for uid, document in series.items()
+            {**_key(ResourceUids(study_instance_uid, uid)), "qido": _text(document)} for uid, document in series.items()
         ]
         for batch in _batches(items, _WRITE_BATCH):
             self._write_batch([{"PutRequest": {"Item": item}} for item in batch])
 
-    def get_qido_answers(self, keys: Sequence[RecordKey]) -> Mapping[RecordKey, DicomJson]:
+    def get_qido_answers(self, keys: Sequence[ResourceUids]) -> Mapping[ResourceUids, DicomJson]:
         """Ready answers of studies, series and instances."""
-        items = self._get_batches(list(dict.fromkeys(keys)), "study_instance_uid, entity, qido", consistent=True)
+        items = self._get_batches(keys, "study_instance_uid, entity, qido", consistent=True)
         return {key: json.loads(item["qido"]["S"]) for key, item in items if "qido" in item}
 
-    def get_instance_metadata(self, keys: Sequence[RecordKey]) -> Mapping[RecordKey, bytes | None]:
+    def get_instance_metadata(self, keys: Sequence[ResourceUids]) -> Mapping[ResourceUids, bytes | None]:
         """Metadata of instances; the same bytes for ever, so any copy will do."""
-        items = self._get_batches(list(dict.fromkeys(keys)), "study_instance_uid, entity, metadata", consistent=False)
+        items = self._get_batches(keys, "study_instance_uid, entity, metadata", consistent=False)
         return {key: bytes(item["metadata"]["B"]) if "metadata" in item else None for key, item in items}
 
     def put_rejection(self, rejection: Rejection) -> None:
@@ -150,9 +149,9 @@ class DynamoDbRecordStore:
                 yield from map(_rejection, page["Items"])
 
     def _get_batches(
-        self, keys: Sequence[RecordKey], projection: str, *, consistent: bool
-    ) -> Iterator[tuple[RecordKey, Item]]:
-        for batch in _batches(keys, _GET_BATCH):
+        self, keys: Sequence[ResourceUids], projection: str, *, consistent: bool
+    ) -> Iterator[tuple[ResourceUids, Item]]:
+        for batch in _batches(list(dict.fromkeys(keys)), _GET_BATCH):  # DynamoDB refuses repeated keys
             request = {
                 self._records: {
                     "Keys": [_key(key) for key in batch],
@@ -172,7 +171,7 @@ class DynamoDbRecordStore:
             with service_faults("DynamoDB"):
                 _until_processed(ask)
             for item in found:
-                yield _parse_key(item), item
+                yield _uids(item), item
 
     def _write_batch(self, requests: list[Item]) -> None:
         pending: Any = {self._records: requests}
@@ -205,29 +204,20 @@ def _outcome(error: ClientError, sha256: str) -> ClaimOutcome:
     return ClaimOutcome.COMPLETE if item["complete"]["BOOL"] else ClaimOutcome.INCOMPLETE
 
 
-def _record_key(uids: InstanceUids) -> RecordKey:
-    return RecordKey(uids.study_instance_uid, uids.series_instance_uid, uids.sop_instance_uid)
+def _key(uids: ResourceUids) -> Item:
+    _study, *below = uids.uids
+    entity = "/".join((uids.level.name.lower(), *below))
+    return {"study_instance_uid": {"S": uids.study_instance_uid}, "entity": {"S": entity}}
 
 
-def _key(key: RecordKey) -> Item:
-    if key.series_instance_uid is None:
-        entity = "study"
-    elif key.sop_instance_uid is None:
-        entity = f"series/{key.series_instance_uid}"
-    else:
-        entity = f"instance/{key.series_instance_uid}/{key.sop_instance_uid}"
-    return {"study_instance_uid": {"S": key.study_instance_uid}, "entity": {"S": entity}}
-
-
-def _parse_key(item: Item) -> RecordKey:
-    _kind, *uids = item["entity"]["S"].split("/")
-    return RecordKey(item["study_instance_uid"]["S"], *uids)
+def _uids(item: Item) -> ResourceUids:
+    _level, *below = item["entity"]["S"].split("/")
+    return ResourceUids(item["study_instance_uid"]["S"], *below)
 
 
 def _record(item: Item) -> InstanceRecord:
-    _kind, series_instance_uid, sop_instance_uid = item["entity"]["S"].split("/")
     return InstanceRecord(
-        uids=InstanceUids(item["study_instance_uid"]["S"], series_instance_uid, sop_instance_uid),
+        uids=_uids(item),
         sha256=item["sha256"]["S"],
         landing=_version(item["landing_bucket"], item["landing_key"], item["landing_version"]),
         stored_at=datetime.fromisoformat(item["stored_at"]["S"]),

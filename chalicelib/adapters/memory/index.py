@@ -10,9 +10,10 @@ from typing import Any
 from chalicelib.adapters.memory.matching import all_match
 from chalicelib.dicomweb.attributes import SERIES_INSTANCE_UID, SOP_INSTANCE_UID, DicomJson, Level
 from chalicelib.dicomweb.qido.query import QidoQuery
+from chalicelib.dicomweb.resources import ResourceUids
 from chalicelib.dicomweb.values import first_value, parse_date, parse_time_span, plain_text
 from chalicelib.errors import ServiceFaultError
-from chalicelib.ports import AggregateState, RecordKey, SearchPage, StudyPublication
+from chalicelib.ports import AggregateState, SearchPage, StudyPublication
 
 
 @dataclass
@@ -75,22 +76,22 @@ class MemoryIndex:
         page = hits[query.offset : query.offset + query.limit]
         return SearchPage([key for key, _ in page], max(len(hits) - query.offset - len(page), 0))
 
-    def _entities(self, level: Level) -> Iterator[tuple[RecordKey, Mapping[Level, DicomJson]]]:
+    def _entities(self, level: Level) -> Iterator[tuple[ResourceUids, Mapping[Level, DicomJson]]]:
         for study_uid, study in self._studies.items():
             if not study.published:
                 continue
             if level is Level.STUDY:
-                yield RecordKey(study_uid), {Level.STUDY: study.document}
+                yield ResourceUids(study_uid), {Level.STUDY: study.document}
             if level is Level.SERIES:
                 for series_uid, series in study.series.items():
                     yield (
-                        RecordKey(study_uid, series_uid),
+                        ResourceUids(study_uid, series_uid),
                         {Level.STUDY: study.document, Level.SERIES: series},
                     )
             if level is Level.INSTANCE:
                 for (series_uid, sop_uid), instance in study.instances.items():
                     yield (
-                        RecordKey(study_uid, series_uid, sop_uid),
+                        ResourceUids(study_uid, series_uid, sop_uid),
                         {
                             Level.STUDY: study.document,
                             Level.SERIES: study.series[series_uid],
@@ -144,7 +145,7 @@ class MemoryPublicationTurn:
             self._study.published = max(self._study.published, version)
 
 
-def _order(hit: tuple[RecordKey, Mapping[Level, DicomJson]]) -> tuple[Any, ...]:
+def _order(hit: tuple[ResourceUids, Mapping[Level, DicomJson]]) -> tuple[Any, ...]:
     key, documents = hit
     if key.series_instance_uid is None:
         # Latest first (the caller reverses); without a date, and of a day without a time, last.

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from io import BytesIO
 
 from chalicelib.dicomweb.attributes import DicomJson
-from chalicelib.dicomweb.resources import InstanceUids
+from chalicelib.dicomweb.resources import ResourceUids
 from chalicelib.dicomweb.wado.static_object import StaticObject
 from chalicelib.errors import NotFoundError, PreconditionFailedError
 from chalicelib.ports import (
@@ -22,7 +22,6 @@ from chalicelib.ports import (
     ObjectContent,
     ObjectHead,
     ObjectVersion,
-    RecordKey,
     Rejection,
 )
 
@@ -99,13 +98,13 @@ class MemoryRecordStore:
     """Records by key."""
 
     def __init__(self) -> None:
-        self.instances: dict[InstanceUids, InstanceRecord] = {}
-        self.answers: dict[RecordKey, DicomJson] = {}
+        self.instances: dict[ResourceUids, InstanceRecord] = {}
+        self.answers: dict[ResourceUids, DicomJson] = {}
         self.rejections: dict[ObjectVersion, Rejection] = {}
         self._lock = threading.Lock()
 
     def claim_instance(
-        self, uids: InstanceUids, *, sha256: str, landing: ObjectVersion, stored_at: datetime
+        self, uids: ResourceUids, *, sha256: str, landing: ObjectVersion, stored_at: datetime
     ) -> ClaimOutcome:
         """Register the content of an instance; the first content wins."""
         with self._lock:
@@ -117,16 +116,16 @@ class MemoryRecordStore:
             return ClaimOutcome.OTHER_CONTENT
         return ClaimOutcome.COMPLETE if there.complete else ClaimOutcome.INCOMPLETE
 
-    def complete_instance(self, uids: InstanceUids, *, qido: DicomJson, metadata: bytes | None) -> None:
+    def complete_instance(self, uids: ResourceUids, *, qido: DicomJson, metadata: bytes | None) -> None:
         """Add what the aggregates need."""
         with self._lock:
             self.instances[uids] = replace(self.instances[uids], complete=True, qido=qido, metadata=metadata)
 
-    def get_instance(self, uids: InstanceUids) -> InstanceRecord | None:
+    def get_instance(self, uids: ResourceUids) -> InstanceRecord | None:
         """Read one record."""
         return self.instances.get(uids)
 
-    def get_digests(self, instances: Sequence[InstanceUids]) -> Mapping[InstanceUids, str]:
+    def get_digests(self, instances: Sequence[ResourceUids]) -> Mapping[ResourceUids, str]:
         """SHA-256 of those of the instances that are registered."""
         return {uids: self.instances[uids].sha256 for uids in instances if uids in self.instances}
 
@@ -138,26 +137,23 @@ class MemoryRecordStore:
 
     def put_qido_answers(self, study_instance_uid: str, study: DicomJson, series: Mapping[str, DicomJson]) -> None:
         """Keep the ready answers of a study and of its (changed) series."""
-        self.answers[RecordKey(study_instance_uid)] = study
+        self.answers[ResourceUids(study_instance_uid)] = study
         for uid, document in series.items():
-            self.answers[RecordKey(study_instance_uid, uid)] = document
+            self.answers[ResourceUids(study_instance_uid, uid)] = document
 
-    def get_qido_answers(self, keys: Sequence[RecordKey]) -> Mapping[RecordKey, DicomJson]:
+    def get_qido_answers(self, keys: Sequence[ResourceUids]) -> Mapping[ResourceUids, DicomJson]:
         """Ready answers of studies, series and instances."""
         answers = {}
         for key in keys:
-            if key.sop_instance_uid:
-                uids = _instance_uids(key)
-                if uids in self.instances:
-                    answers[key] = self.instances[uids].qido
+            if key in self.instances:
+                answers[key] = self.instances[key].qido
             elif key in self.answers:
                 answers[key] = self.answers[key]
         return answers
 
-    def get_instance_metadata(self, keys: Sequence[RecordKey]) -> Mapping[RecordKey, bytes | None]:
+    def get_instance_metadata(self, keys: Sequence[ResourceUids]) -> Mapping[ResourceUids, bytes | None]:
         """Metadata of instances."""
-        wanted = {key: _instance_uids(key) for key in keys}
-        return {key: self.instances[uids].metadata for key, uids in wanted.items() if uids in self.instances}
+        return {key: self.instances[key].metadata for key in keys if key in self.instances}
 
     def put_rejection(self, rejection: Rejection) -> None:
         """Record a landing object that will never be published."""
@@ -190,7 +186,3 @@ def _body(content: StaticObject) -> bytes:
 
 def _etag(content: StaticObject) -> str:
     return f'"{hashlib.sha256(_body(content)).hexdigest()[:32]}"'
-
-
-def _instance_uids(key: RecordKey) -> InstanceUids:
-    return InstanceUids(key.study_instance_uid, key.series_instance_uid or "", key.sop_instance_uid or "")

@@ -32,7 +32,8 @@ from chalicelib.adapters.mysql.statements import (
     total_statement,
 )
 from chalicelib.dicomweb.qido.query import QidoQuery
-from chalicelib.ports import RecordKey, SearchPage
+from chalicelib.dicomweb.resources import ResourceUids
+from chalicelib.ports import SearchPage
 
 Rows = list[tuple[Any, ...]]
 Select = Callable[[Statement], Rows]
@@ -102,7 +103,7 @@ def find_page(connection: "Connection[Any]", query: QidoQuery, limits: SearchLim
 
 
 def _page(query: QidoQuery, rows: Rows, total: int, *, all_counted: bool = True) -> SearchPage:
-    keys = [RecordKey(*row[:-1]) for row in rows[: query.limit]]
+    keys = [ResourceUids(*row[:-1]) for row in rows[: query.limit]]
     # A study may have been published between two statements.
     remaining = max(total - query.offset, len(rows)) - len(keys)
     return SearchPage(keys, remaining, all_counted)

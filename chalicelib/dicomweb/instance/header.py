@@ -10,7 +10,7 @@ from pydicom.dataset import Dataset
 from pydicom.filereader import read_dataset, read_preamble
 
 from chalicelib.dicomweb.instance.transfer_syntaxes import TRANSFER_SYNTAXES, TransferSyntax
-from chalicelib.dicomweb.resources import InstanceUids
+from chalicelib.dicomweb.resources import ResourceUids
 from chalicelib.errors import DicomwebError, FailureReason, InstanceRejectedError, InvalidUidError
 
 # All that is wanted stands before (0020,0010): SOP class and instance in group 8, then study and series.
@@ -24,7 +24,7 @@ _MAX_ELEMENTS = 10_000
 class InstanceHeader:
     """Which instance a file says it holds."""
 
-    uids: InstanceUids
+    uids: ResourceUids
     sop_class_uid: str
     transfer_syntax_uid: str
 
@@ -61,7 +61,7 @@ def _read_header(file: BytesIO) -> InstanceHeader:
     if transfer_syntax is None:
         raise InstanceRejectedError("the transfer syntax is missing or not supported")
     dataset = _read_identity(file, transfer_syntax)
-    uids = InstanceUids(
+    uids = ResourceUids(
         _text(dataset, "StudyInstanceUID"),
         _text(dataset, "SeriesInstanceUID"),
         _text(dataset, "SOPInstanceUID"),

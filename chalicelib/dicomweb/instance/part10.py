@@ -17,7 +17,7 @@ from pydicom.uid import UID
 
 from chalicelib.dicomweb.instance.structure import PIXEL_DATA_TAGS, ElementLocation, locate_elements
 from chalicelib.dicomweb.instance.transfer_syntaxes import TRANSFER_SYNTAXES, TransferSyntax
-from chalicelib.dicomweb.resources import InstanceUids
+from chalicelib.dicomweb.resources import ResourceUids
 from chalicelib.errors import FailureReason, InstanceRejectedError, InvalidUidError
 
 # Values are served as they came; judging them is not an archive's business.
@@ -39,7 +39,7 @@ class Instance:
     `DEFER_BYTES` without the value.
     """
 
-    uids: InstanceUids
+    uids: ResourceUids
     sop_class_uid: str
     transfer_syntax: TransferSyntax
     dataset: Dataset
@@ -99,7 +99,7 @@ def _read(file: BinaryIO, start: int, transfer_syntax: TransferSyntax) -> Instan
     sop_class_uid = _uid(dataset, "SOPClassUID")
     _check_storage_class(sop_class_uid)
     try:
-        uids = InstanceUids(
+        uids = ResourceUids(
             _uid(dataset, "StudyInstanceUID"),
             _uid(dataset, "SeriesInstanceUID"),
             _uid(dataset, "SOPInstanceUID"),

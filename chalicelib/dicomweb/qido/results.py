@@ -12,9 +12,8 @@ from chalicelib.dicomweb.attributes import (
 )
 from chalicelib.dicomweb.qido.include_fields import PrivateField
 from chalicelib.dicomweb.qido.query import QidoQuery
+from chalicelib.dicomweb.resources import ResourceUids
 from chalicelib.dicomweb.values import first_value, plain_text
-
-_PATH_SEGMENT = {Level.STUDY: "studies", Level.SERIES: "series", Level.INSTANCE: "instances"}
 
 
 def levels_shown(query: QidoQuery) -> list[Level]:
@@ -24,7 +23,7 @@ def levels_shown(query: QidoQuery) -> list[Level]:
 
 def describe_hit(
     query: QidoQuery,
-    uids: tuple[str, ...],
+    uids: ResourceUids,
     documents: Mapping[Level, DicomJson],
     dicomweb_root: str,
     data_set: DicomJson | None = None,
@@ -34,7 +33,7 @@ def describe_hit(
     Parameters
     ----------
     uids
-        Of the study, then of the series and the instance where the hit is one.
+        The hit's address.
     documents
         Of the levels that `levels_shown` names. Of a level that is missing only the UID is shown: an
         empty attribute would say that it is known to have no value.
@@ -47,7 +46,7 @@ def describe_hit(
         # Annex F is UTF-8 whatever the source was written in (PS3.18 §F.2).
         "00080005": {"vr": "CS", "Value": ["ISO_IR 192"]},
         "00080056": {"vr": "CS", "Value": ["ONLINE"]},
-        "00081190": {"vr": "UR", "Value": [_retrieve_url(uids, dicomweb_root)]},
+        "00081190": {"vr": "UR", "Value": [f"{dicomweb_root}/{uids.path}"]},
     }
     for level, document in documents.items():
         for attribute in _shown(query, level):
@@ -58,7 +57,7 @@ def describe_hit(
                 answer.setdefault(attribute.tag, {"vr": attribute.vr})
     if data_set is not None:
         answer |= _beyond_the_table(query, data_set)
-    for level, uid in zip(Level, uids, strict=False):
+    for level, uid in zip(Level, uids.uids, strict=False):
         answer[UID_OF_LEVEL[level].tag] = {"vr": "UI", "Value": [uid]}
     return dict(sorted(answer.items()))
 
@@ -102,8 +101,3 @@ def _shown(query: QidoQuery, level: Level) -> Iterator[Attribute]:
             or (by_default and attribute.returned is not Returned.ASKED)
         ):
             yield attribute
-
-
-def _retrieve_url(uids: tuple[str, ...], dicomweb_root: str) -> str:
-    path = "/".join(f"{_PATH_SEGMENT[level]}/{uid}" for level, uid in zip(Level, uids, strict=False))
-    return f"{dicomweb_root}/{path}"

@@ -7,7 +7,7 @@ from typing import Any
 
 from chalicelib.dicomweb.media_types import DICOM_XML
 from chalicelib.dicomweb.native_model import to_native_model
-from chalicelib.dicomweb.resources import InstanceUids
+from chalicelib.dicomweb.resources import ResourceUids
 from chalicelib.errors import FailureReason
 
 RETRIEVE_URL = "00081190"
@@ -23,7 +23,7 @@ OTHER_FAILURES_SEQUENCE = "0008119A"
 class StoredInstance:
     """An instance that is durably stored; `sha256` is the hexadecimal digest of its `size` bytes."""
 
-    uids: InstanceUids
+    uids: ResourceUids
     sop_class_uid: str
     sha256: str
     size: int
@@ -35,7 +35,7 @@ class FailedInstance:
 
     reason: FailureReason
     message: str
-    uids: InstanceUids | None = None
+    uids: ResourceUids | None = None
     sop_class_uid: str | None = None
 
 
@@ -116,7 +116,7 @@ def _study_url(report: StoreReport, dicomweb_root: str) -> list[str]:
     return [f"{dicomweb_root}/studies/{study}" for study in studies] if len(studies) == 1 else []
 
 
-def _reference(sop_class_uid: str, uids: InstanceUids) -> dict[str, Any]:
+def _reference(sop_class_uid: str, uids: ResourceUids) -> dict[str, Any]:
     return {
         REFERENCED_SOP_CLASS_UID: _element("UI", sop_class_uid),
         REFERENCED_SOP_INSTANCE_UID: _element("UI", uids.sop_instance_uid),

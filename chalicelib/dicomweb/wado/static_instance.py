@@ -10,7 +10,7 @@ from chalicelib.dicomweb.instance.part10 import Instance
 from chalicelib.dicomweb.instance.pixel_data import ByteRange, Frames, find_frames, read_range
 from chalicelib.dicomweb.instance.transfer_syntaxes import OCTET_STREAM
 from chalicelib.dicomweb.multipart import Envelope, envelope
-from chalicelib.dicomweb.resources import InstanceUids
+from chalicelib.dicomweb.resources import ResourceUids
 from chalicelib.dicomweb.wado.static_object import DICOM_MEDIA_TYPE, StaticObject, compress
 
 # Bodies over this size are written in pieces, so that memory does not grow with the frame.
@@ -96,7 +96,7 @@ def prepare(instance: Instance, *, sha256: str, dicomweb_root: str) -> StaticIns
 
 
 def instance_object(
-    uids: InstanceUids, transfer_syntax_uid: str, sha256: str, file: BinaryIO, size: int
+    uids: ResourceUids, transfer_syntax_uid: str, sha256: str, file: BinaryIO, size: int
 ) -> StaticObject:
     """The instance as multipart/related, its bytes as stored."""
     parts = envelope(DICOM_MEDIA_TYPE, seed=f"{sha256}/{uids.key}", transfer_syntax_uid=transfer_syntax_uid)

@@ -3,13 +3,13 @@ from typing import Any
 
 import pytest
 
-from chalicelib.dicomweb.resources import InstanceUids
+from chalicelib.dicomweb.resources import ResourceUids
 from chalicelib.dicomweb.wado.representation import Wanted
 from chalicelib.errors import BadRequestError, NotAcceptableError, NotFoundError
 from tests.support.archive import Archive, running_archive
 from tests.support.builders import make_compressed, make_instance, make_non_image
 
-UIDS = InstanceUids("1.2", "1.2.3", "1.2.3.4")
+UIDS = ResourceUids("1.2", "1.2.3", "1.2.3.4")
 NAMES = {"StudyInstanceUID": "1.2", "SeriesInstanceUID": "1.2.3", "SOPInstanceUID": "1.2.3.4"}
 KEY = UIDS.key
 GZIP = Wanted.from_headers(None, "gzip, br")
@@ -48,13 +48,13 @@ def test_metadata_without_gzip_is_plain_json_and_aggregates_are_not_kept(archive
     archive.store(make_instance(**NAMES))
     before = set(archive.objects.objects)
     for answer in (
-        archive.representations.study_metadata("1.2", IDENTITY),
-        archive.representations.series_metadata("1.2", "1.2.3", IDENTITY),
+        archive.representations.metadata(ResourceUids("1.2"), IDENTITY),
+        archive.representations.metadata(ResourceUids("1.2", "1.2.3"), IDENTITY),
     ):
         assert json.loads(answer.body)[0]["00080018"]["Value"] == ["1.2.3.4"]
         assert answer.cache_control == "no-cache"
     assert set(archive.objects.objects) == before
-    archive.representations.instance_metadata(UIDS, IDENTITY)
+    archive.representations.metadata(UIDS, IDENTITY)
     assert set(archive.objects.objects) - before == {("static", f"identity/{KEY}/metadata")}
 
 
@@ -82,7 +82,7 @@ def test_what_is_too_large_for_lambda_is_kept_and_redirected_to(
         answer = archive.representations.instance(UIDS, wanted)
         assert answer.location == f"http://archive/dicomweb/{UIDS.path}"
         assert ("static", key) in archive.objects.objects
-    study = archive.representations.study_metadata("1.2", IDENTITY)
+    study = archive.representations.metadata(ResourceUids("1.2"), IDENTITY)
     assert study.location is not None
     assert study.location.startswith("https://static.example/versions/")
 
@@ -103,7 +103,7 @@ def test_what_does_not_exist_is_not_found(archive: Archive) -> None:
     archive.store(make_non_image(**NAMES))
     representations = archive.representations
     with pytest.raises(NotFoundError):
-        representations.instance(InstanceUids("1.2", "1.2.3", "9"), GZIP)
+        representations.instance(ResourceUids("1.2", "1.2.3", "9"), GZIP)
     for frame_list in ("1", "1,2"):
         with pytest.raises(NotFoundError):
             representations.frames(UIDS, frame_list, GZIP)
@@ -112,7 +112,7 @@ def test_what_does_not_exist_is_not_found(archive: Archive) -> None:
     with pytest.raises(NotFoundError):
         representations.bulk_data(UIDS, "00100010", GZIP)
     with pytest.raises(NotFoundError):
-        representations.study_metadata("9.9", GZIP)
+        representations.metadata(ResourceUids("9.9"), GZIP)
 
 
 def test_a_frame_past_the_last_is_not_found(archive: Archive) -> None:
@@ -125,7 +125,7 @@ def test_a_frame_past_the_last_is_not_found(archive: Archive) -> None:
 @pytest.mark.parametrize(
     ("method", "arguments", "accept"),
     [
-        ("study_metadata", ("1.2",), "application/dicom+xml"),
+        ("metadata", (ResourceUids("1.2"),), "application/dicom+xml"),
         ("frames", (UIDS, "1"), "image/jpeg"),
         ("frames", (UIDS, "1"), 'multipart/related; type="image/jpeg"'),
         ("instance", (UIDS,), "text/html"),

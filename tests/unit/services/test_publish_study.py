@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from chalicelib.dicomweb.resources import ResourceUids
 from chalicelib.dicomweb.wado.static_object import REVALIDATED, StaticObject, compress, decompress
 from chalicelib.errors import ServiceFaultError
-from chalicelib.ports import RecordKey
 from tests.support.archive import Archive, running_archive
 from tests.support.builders import make_instance
 
@@ -40,10 +40,10 @@ def test_the_study_shows_all_its_series_and_instances() -> None:
         assert sop_instance_uids(metadata(archive, "1.2/series/1.2.1")) == ["1.2.1.1", "1.2.1.2", "1.2.1.3"]
         assert sop_instance_uids(metadata(archive, "1.2/series/1.2.10")) == ["1.2.10.1", "1.2.10.2", "1.2.10.3"]
         assert len(sop_instance_uids(metadata(archive, "1.2"))) == 6
-        study = archive.records.answers[RecordKey("1.2")]
+        study = archive.records.answers[ResourceUids("1.2")]
         assert (value(study, "00201206"), value(study, "00201208")) == ([2], [6])
         assert value(study, "00080061") == ["CT", "SR"]
-        assert value(archive.records.answers[RecordKey("1.2", "1.2.10")], "00201209") == [3]
+        assert value(archive.records.answers[ResourceUids("1.2", "1.2.10")], "00201209") == [3]
 
 
 def test_instances_are_listed_by_their_number_not_by_their_uid() -> None:
@@ -63,7 +63,7 @@ def test_instances_without_optional_attributes_are_published() -> None:
     missing = dict.fromkeys(("Modality", "PatientName", "SeriesNumber", "StudyDate", "InstanceNumber"))
     with running_archive() as archive:
         archive.store(make_instance(StudyInstanceUID="1.2", **missing))
-        study = archive.records.answers[RecordKey("1.2")]
+        study = archive.records.answers[ResourceUids("1.2")]
         assert value(study, "00080061") is None
         assert value(study, "00201208") == [1]
 
@@ -73,7 +73,7 @@ def test_a_corrected_name_in_a_later_instance_is_shown_and_makes_no_second_study
         archive.store(make_instance(StudyInstanceUID="1.2", SOPInstanceUID="1.9", PatientName="Wrong^Name"))
         archive.store(make_instance(StudyInstanceUID="1.2", SOPInstanceUID="1.1", PatientName="Right^Name"))
         archive.store(make_instance(StudyInstanceUID="1.2", SOPInstanceUID="1.5", PatientName=""))
-        study = archive.records.answers[RecordKey("1.2")]
+        study = archive.records.answers[ResourceUids("1.2")]
         assert value(study, "00100010") == [{"Alphabetic": "Right^Name"}]
 
 
@@ -162,8 +162,8 @@ def test_many_converters_at_once_lose_and_repeat_nothing(twice: bool) -> None:
         assert set(listed) == expected
         for series in range(4):
             assert len(metadata(archive, f"1.2/series/1.2.{series}")) == 20
-            assert value(archive.records.answers[RecordKey("1.2", f"1.2.{series}")], "00201209") == [20]
-        assert value(archive.records.answers[RecordKey("1.2")], "00201208") == [80]
+            assert value(archive.records.answers[ResourceUids("1.2", f"1.2.{series}")], "00201209") == [20]
+        assert value(archive.records.answers[ResourceUids("1.2")], "00201208") == [80]
 
 
 def test_metadata_too_large_for_a_record_is_read_from_its_object(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,9 +9,10 @@ import pytest
 from chalicelib.adapters.memory.index import MemoryIndex
 from chalicelib.dicomweb.qido.query import Level, QidoQuery
 from chalicelib.dicomweb.qido.response import AROUND_RESULT_BYTES, AnswerFormat
+from chalicelib.dicomweb.resources import ResourceUids
 from chalicelib.dicomweb.wado.static_object import compress
 from chalicelib.errors import ContentTooLargeError, NotFoundError
-from chalicelib.ports import RecordKey, SearchPage
+from chalicelib.ports import SearchPage
 from chalicelib.services.search import SearchService
 from tests.support.qido_builders import AnsweringRecords, make_publication, make_series, publish
 
@@ -47,18 +48,18 @@ def test_all_documents_of_a_page_are_read_at_once_and_none_twice(service):
     search(service, QidoQuery.parse(Level.INSTANCE, []))
     [keys] = service.records.calls
     assert sorted(keys, key=lambda key: (key.series_instance_uid or "", key.sop_instance_uid or "")) == [
-        RecordKey("1.2"),
-        RecordKey("1.2", "1.2.1"),
-        RecordKey("1.2", "1.2.1", "1.2.1.1"),
-        RecordKey("1.2", "1.2.1", "1.2.1.2"),
-        RecordKey("1.2", "1.2.2"),
-        RecordKey("1.2", "1.2.2", "1.2.2.1"),
+        ResourceUids("1.2"),
+        ResourceUids("1.2", "1.2.1"),
+        ResourceUids("1.2", "1.2.1", "1.2.1.1"),
+        ResourceUids("1.2", "1.2.1", "1.2.1.2"),
+        ResourceUids("1.2", "1.2.2"),
+        ResourceUids("1.2", "1.2.2", "1.2.2.1"),
     ]
 
 
 def test_levels_that_the_path_names_are_not_read(service):
     search(service, QidoQuery.parse(Level.INSTANCE, [], study_instance_uid="1.2", series_instance_uid="1.2.2"))
-    assert service.records.calls == [[RecordKey("1.2", "1.2.2", "1.2.2.1")]]
+    assert service.records.calls == [[ResourceUids("1.2", "1.2.2", "1.2.2.1")]]
 
 
 def test_nothing_is_read_where_nothing_is_found(service):
@@ -75,7 +76,7 @@ def test_an_attribute_of_a_level_above_keeps_its_value_from_there(service):
 
 
 def test_a_hit_without_its_document_is_answered_with_its_uids_and_told_of(service, caplog):
-    del service.records.answers[RecordKey("1.2", "1.2.1")]
+    del service.records.answers[ResourceUids("1.2", "1.2.1")]
     with caplog.at_level(logging.ERROR):
         answer = search(service, QidoQuery.parse(Level.SERIES, [], study_instance_uid="1.2"))
     assert json.loads(answer.results[0]) == {
@@ -160,7 +161,7 @@ DATA_SET = {
 
 @pytest.mark.parametrize("in_record", [True, False])
 def test_attributes_outside_the_table_come_from_the_instance_s_own_data_set(service, in_record):
-    key = RecordKey("1.2", "1.2.1", "1.2.1.1")
+    key = ResourceUids("1.2", "1.2.1", "1.2.1.1")
     metadata = compress(json.dumps([DATA_SET]).encode())
     service.records.metadata[key] = metadata if in_record else None
     kept = {"dicomweb/studies/1.2/series/1.2.1/instances/1.2.1.1/metadata": metadata}
@@ -181,7 +182,7 @@ def test_attributes_outside_the_table_come_from_the_instance_s_own_data_set(serv
 
 
 def test_a_private_attribute_that_no_instance_has_is_left_out(service):
-    service.records.metadata[RecordKey("1.2", "1.2.1", "1.2.1.1")] = compress(json.dumps([DATA_SET]).encode())
+    service.records.metadata[ResourceUids("1.2", "1.2.1", "1.2.1.1")] = compress(json.dumps([DATA_SET]).encode())
     pairs = [("SOPInstanceUID", "1.2.1.1"), ("includefield", "00091002"), ("00090010", "ACME")]
     [answer] = results(service, QidoQuery.parse(Level.INSTANCE, pairs))
     assert not [tag for tag in answer if tag.startswith("0009")]

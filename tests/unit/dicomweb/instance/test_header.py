@@ -8,11 +8,11 @@ from pydicom.filewriter import dcmwrite, write_file_meta_info
 from pydicom.uid import UID
 
 from chalicelib.dicomweb.instance.header import read_header
-from chalicelib.dicomweb.resources import InstanceUids
+from chalicelib.dicomweb.resources import ResourceUids
 from chalicelib.errors import FailureReason, InstanceRejectedError
 from tests.support.stow_server import CT, instance_bytes
 
-UIDS = InstanceUids("1.2.3", "1.2.3.4", "1.2.3.4.5")
+UIDS = ResourceUids("1.2.3", "1.2.3.4", "1.2.3.4.5")
 
 
 def _file(transfer_syntax_uid: str, **changes: str | None) -> bytes:
