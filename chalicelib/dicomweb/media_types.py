@@ -12,6 +12,7 @@ DICOM = "application/dicom"
 DICOM_JSON = "application/dicom+json"
 DICOM_XML = "application/dicom+xml"
 JSON = "application/json"
+OCTET_STREAM = "application/octet-stream"
 MULTIPART_RELATED = "multipart/related"
 
 

@@ -3,9 +3,8 @@
 from chalice.app import Blueprint, Response
 
 from chalicelib.dicomweb.media_types import MULTIPART_RELATED
-from chalicelib.dicomweb.qido.media_type import choose_media_type
 from chalicelib.dicomweb.qido.query import Level, QidoQuery
-from chalicelib.dicomweb.qido.response import AnswerFormat
+from chalicelib.dicomweb.qido.response import AnswerFormat, choose_media_type
 from chalicelib.entrypoints import http
 from chalicelib.entrypoints.http import view
 

@@ -8,21 +8,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from chalicelib.dicomweb.compression import decompress
 from chalicelib.dicomweb.instance.part10 import Instance, read_instance
 from chalicelib.dicomweb.instance.pixel_data import Frames, find_frames
 from chalicelib.dicomweb.instance.structure import PIXEL_DATA_TAGS
-from chalicelib.dicomweb.media_types import DICOM_JSON, JSON, MediaRange
+from chalicelib.dicomweb.media_types import DICOM, DICOM_JSON, JSON, MediaRange
 from chalicelib.dicomweb.multipart import multipart_body
 from chalicelib.dicomweb.resources import ResourceUids
 from chalicelib.dicomweb.wado.representation import MAX_ANSWER_BYTES, Answer, Wanted
 from chalicelib.dicomweb.wado.static_instance import instance_object
-from chalicelib.dicomweb.wado.static_object import (
-    DICOM_MEDIA_TYPE,
-    IMMUTABLE,
-    REVALIDATED,
-    StaticObject,
-    decompress,
-)
+from chalicelib.dicomweb.wado.static_object import IMMUTABLE, REVALIDATED, StaticObject
 from chalicelib.errors import BadRequestError, InstanceRejectedError, NotAcceptableError, NotFoundError
 from chalicelib.ports import InstanceRecord, ObjectContent, ObjectStore, ObjectVersion, RecordStore
 
@@ -81,16 +76,16 @@ class MakeRepresentation:
     def instance(self, uids: ResourceUids, wanted: Wanted) -> Answer:
         """The instance as stored, as multipart/related or as a single part (PS3.18 §10.4.1.1.1)."""
         record = self._record(uids)
-        if _takes_multipart(wanted, DICOM_MEDIA_TYPE):
+        if _takes_multipart(wanted, DICOM):
             with self.objects.open(record.landing) as content, self._parsed(content) as instance:
                 made = instance_object(uids, instance.transfer_syntax_uid, record.sha256, content.file, content.size)
                 return self._keep(made, wanted)
-        _check_single(wanted, DICOM_MEDIA_TYPE)
-        return Answer(b"", DICOM_MEDIA_TYPE, location=self._landing_url(record.landing))
+        _check_single(wanted, DICOM)
+        return Answer(b"", DICOM, location=self._landing_url(record.landing))
 
     def _landing_url(self, landing: ObjectVersion) -> str:
         # The bytes lie in the landing bucket just as they are wanted: no copy is made of them.
-        return self.objects.presign(landing, content_type=DICOM_MEDIA_TYPE)
+        return self.objects.presign(landing, content_type=DICOM)
 
     # --- what is there ------------------------------------------------------------------------
 
@@ -201,7 +196,7 @@ def _takes_multipart(wanted: Wanted, part_type: str) -> bool:
         if not member.covers("multipart/related"):
             continue
         asked = member.parameters.get("type", "*/*").lower()
-        if asked == "application/octet-stream" and part_type != DICOM_MEDIA_TYPE:
+        if asked == "application/octet-stream" and part_type != DICOM:
             return True
         if MediaRange(asked, {}).covers(part_type):
             return True

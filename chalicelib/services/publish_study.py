@@ -11,9 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from chalicelib.dicomweb.attributes import Level
+from chalicelib.dicomweb.compression import compress
 from chalicelib.dicomweb.resources import ResourceUids
-from chalicelib.dicomweb.wado.static_object import REVALIDATED, StaticObject, compress, metadata_object
-from chalicelib.dicomweb.wado.study_documents import StudyDocuments, derive_documents, first_value, join_metadata
+from chalicelib.dicomweb.wado.static_object import REVALIDATED, StaticObject, metadata_object
+from chalicelib.dicomweb.wado.study_documents import StudyDocuments, derive_documents, join_metadata, text_of
 from chalicelib.errors import PreconditionFailedError
 from chalicelib.ports import (
     AggregateState,
@@ -134,7 +135,7 @@ def _aggregates(
 
 
 def _listed_order(instance: InstanceRecord) -> tuple[object, ...]:
-    number = first_value(instance.qido, "InstanceNumber")
+    number = text_of(instance.qido, "InstanceNumber")
     return (
         instance.uids.series_instance_uid,
         int(number) if number.lstrip("-").isdecimal() else 0,

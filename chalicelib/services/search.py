@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from chalicelib.dicomweb.attributes import DicomJson
+from chalicelib.dicomweb.compression import decompress
 from chalicelib.dicomweb.qido.query import QidoQuery
 from chalicelib.dicomweb.qido.response import AROUND_RESULT_BYTES
 from chalicelib.dicomweb.qido.results import describe_hit, levels_shown
 from chalicelib.dicomweb.resources import ResourceUids
 from chalicelib.dicomweb.wado.representation import MAX_ANSWER_BYTES
-from chalicelib.dicomweb.wado.static_object import decompress
 from chalicelib.errors import ContentTooLargeError
 from chalicelib.ports import RecordStore, StudyIndex
 

@@ -16,8 +16,8 @@ from app import app
 from chalicelib.adapters.memory.index import MemoryIndex
 from chalicelib.adapters.mysql.index import MysqlIndex, connection_factory
 from chalicelib.bootstrap import Services
+from chalicelib.dicomweb.compression import compress
 from chalicelib.dicomweb.resources import ResourceUids
-from chalicelib.dicomweb.wado.static_object import compress
 from chalicelib.entrypoints import http
 from chalicelib.errors import SearchTooBroadError
 from chalicelib.ports import StudyIndex

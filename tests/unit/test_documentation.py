@@ -8,11 +8,7 @@ from pathlib import Path
 import pytest
 
 from chalicelib.dicomweb.attributes import ATTRIBUTES, Attribute, Level
-from chalicelib.dicomweb.instance.transfer_syntaxes import (
-    EXPLICIT_VR_LITTLE_ENDIAN,
-    TRANSFER_SYNTAXES,
-    TransferSyntax,
-)
+from chalicelib.dicomweb.instance.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, TRANSFER_SYNTAXES, TransferSyntax
 from chalicelib.settings import Settings, StowSettings
 
 PROJECT = Path(__file__).resolve().parent.parent.parent

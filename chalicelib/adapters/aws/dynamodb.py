@@ -15,6 +15,7 @@ from tenacity import Retrying, retry_if_result, stop_after_attempt, wait_random_
 
 from chalicelib.adapters.aws.clients import service_faults
 from chalicelib.dicomweb.attributes import DicomJson
+from chalicelib.dicomweb.json_text import dump_json
 from chalicelib.dicomweb.resources import ResourceUids
 from chalicelib.errors import ServiceFaultError
 from chalicelib.ports import ClaimOutcome, InstanceRecord, ObjectVersion, Rejection
@@ -243,7 +244,7 @@ def _version(bucket: Item, key: Item, version_id: Item) -> ObjectVersion:
 
 
 def _text(document: DicomJson) -> Item:
-    return {"S": json.dumps(document, ensure_ascii=False, separators=(",", ":"))}
+    return {"S": dump_json(document).decode()}
 
 
 def _batches(items: Sequence[Any], size: int) -> Iterable[Sequence[Any]]:

@@ -4,14 +4,14 @@ import zlib
 from dataclasses import dataclass
 from io import BytesIO
 from itertools import count
-from typing import cast
 
 from pydicom.dataset import Dataset
-from pydicom.filereader import read_dataset, read_preamble
+from pydicom.filereader import read_dataset
 
-from chalicelib.dicomweb.instance.transfer_syntaxes import TRANSFER_SYNTAXES, TransferSyntax
+from chalicelib.dicomweb.instance.identity import read_file_meta, read_uid, read_uids
+from chalicelib.dicomweb.instance.transfer_syntaxes import TransferSyntax
 from chalicelib.dicomweb.resources import ResourceUids
-from chalicelib.errors import DicomwebError, FailureReason, InstanceRejectedError, InvalidUidError
+from chalicelib.errors import InstanceRejectedError
 
 # All that is wanted stands before (0020,0010): SOP class and instance in group 8, then study and series.
 _SERIES_INSTANCE_UID = 0x0020000E
@@ -44,29 +44,16 @@ def read_header(prefix: bytes) -> InstanceHeader:
     """
     try:
         return _read_header(BytesIO(prefix))
-    except InvalidUidError as error:
-        raise InstanceRejectedError(error.message) from error
-    except DicomwebError:
+    except InstanceRejectedError:
         raise
     except Exception as error:  # pydicom converts on access, and raises whatever the bytes provoke
         raise InstanceRejectedError("the beginning of the data set cannot be parsed") from error
 
 
 def _read_header(file: BytesIO) -> InstanceHeader:
-    if read_preamble(file, force=True) is None:
-        raise InstanceRejectedError("not a DICOM Part 10 file: no DICM prefix")
-    # The group length is often wrong, so the group ends where another begins.
-    meta = read_dataset(file, False, True, stop_when=lambda tag, _vr, _length: tag >> 16 != 2)
-    transfer_syntax = TRANSFER_SYNTAXES.get(str(meta.get("TransferSyntaxUID") or ""))
-    if transfer_syntax is None:
-        raise InstanceRejectedError("the transfer syntax is missing or not supported")
+    transfer_syntax = read_file_meta(file)
     dataset = _read_identity(file, transfer_syntax)
-    uids = ResourceUids(
-        _text(dataset, "StudyInstanceUID"),
-        _text(dataset, "SeriesInstanceUID"),
-        _text(dataset, "SOPInstanceUID"),
-    )
-    return InstanceHeader(uids, _text(dataset, "SOPClassUID"), transfer_syntax.uid)
+    return InstanceHeader(read_uids(dataset), read_uid(dataset, "SOPClassUID"), transfer_syntax.uid)
 
 
 def _read_identity(file: BytesIO, transfer_syntax: TransferSyntax) -> Dataset:
@@ -81,12 +68,3 @@ def _read_identity(file: BytesIO, transfer_syntax: TransferSyntax) -> Dataset:
         return tag > _SERIES_INSTANCE_UID
 
     return read_dataset(file, transfer_syntax.implicit_vr, transfer_syntax.little_endian, stop_when=is_behind)
-
-
-def _text(dataset: Dataset, keyword: str) -> str:
-    value = cast(object, dataset.get(keyword))
-    if not value:
-        raise InstanceRejectedError(f"{keyword} is missing", FailureReason.DATA_SET_DOES_NOT_MATCH_SOP_CLASS)
-    if not isinstance(value, str):
-        raise InstanceRejectedError(f"{keyword} has several values")
-    return value.strip("\0 ")

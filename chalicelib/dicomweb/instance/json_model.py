@@ -3,12 +3,10 @@
 One bad value never costs the instance: what pydicom cannot convert is kept as the text it is, or left empty.
 """
 
-import json
 import math
 from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from pydicom.datadict import dictionary_has_tag, dictionary_VR
 from pydicom.dataelem import DataElement, RawDataElement
@@ -68,11 +66,6 @@ def to_json(instance: Instance, bulk_data_uri: Callable[[str], str]) -> tuple[Di
         if tag in instance.elements:
             dicom_json[f"{tag:08X}"] = _pixel_data(instance.elements[tag], tag, bulk_data_uri)
     return dict(sorted(dicom_json.items())), converter.bulk_data
-
-
-def dump_json(value: Any) -> bytes:
-    """Strict, compact JSON text in UTF-8."""
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode("utf-8", "replace")
 
 
 def _pixel_data(location: ElementLocation, tag: int, bulk_data_uri: Callable[[str], str]) -> DicomJson:

@@ -11,14 +11,15 @@ import pydicom.config
 from pydicom.datadict import dictionary_has_tag, dictionary_VR
 from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
-from pydicom.filereader import read_dataset, read_preamble
+from pydicom.filereader import read_dataset
 from pydicom.tag import BaseTag
 from pydicom.uid import UID
 
+from chalicelib.dicomweb.instance.identity import read_file_meta, read_uid, read_uids
 from chalicelib.dicomweb.instance.structure import PIXEL_DATA_TAGS, ElementLocation, locate_elements
-from chalicelib.dicomweb.instance.transfer_syntaxes import TRANSFER_SYNTAXES, TransferSyntax
+from chalicelib.dicomweb.instance.transfer_syntaxes import TransferSyntax
 from chalicelib.dicomweb.resources import ResourceUids
-from chalicelib.errors import FailureReason, InstanceRejectedError, InvalidUidError
+from chalicelib.errors import FailureReason, InstanceRejectedError
 
 # Values are served as they came; judging them is not an archive's business.
 pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
@@ -74,8 +75,7 @@ def read_instance(file: BinaryIO, *, max_inflated_bytes: int) -> Iterator[Instan
     InstanceRejectedError
         It can never be published; the message says why and holds no value of the file.
     """
-    meta = _read_meta(file)
-    transfer_syntax = _transfer_syntax(meta)
+    transfer_syntax = read_file_meta(file)
     start = file.tell()
     if not transfer_syntax.deflated:
         yield _read(file, start, transfer_syntax)
@@ -96,17 +96,9 @@ def _read(file: BinaryIO, start: int, transfer_syntax: TransferSyntax) -> Instan
         _load_sequences(dataset, file)
     except (ValueError, KeyError, EOFError, NotImplementedError, AttributeError, OSError) as error:
         raise InstanceRejectedError("the data set cannot be parsed") from error
-    sop_class_uid = _uid(dataset, "SOPClassUID")
+    sop_class_uid = read_uid(dataset, "SOPClassUID")
     _check_storage_class(sop_class_uid)
-    try:
-        uids = ResourceUids(
-            _uid(dataset, "StudyInstanceUID"),
-            _uid(dataset, "SeriesInstanceUID"),
-            _uid(dataset, "SOPInstanceUID"),
-        )
-    except InvalidUidError as error:
-        raise InstanceRejectedError(error.message) from error
-    return Instance(uids, sop_class_uid, transfer_syntax, dataset, file, elements)
+    return Instance(read_uids(dataset), sop_class_uid, transfer_syntax, dataset, file, elements)
 
 
 def _read_dataset(
@@ -127,28 +119,6 @@ def _read_dataset(
             file.seek(location.end)
             dataset.update(read_up_to_pixel_data())
     return dataset
-
-
-def _read_meta(file: BinaryIO) -> Dataset:
-    if read_preamble(file, force=True) is None:
-        raise InstanceRejectedError("not a DICOM Part 10 file: no DICM prefix")
-    try:
-        # The group length is often wrong, so the group ends where another begins.
-        return read_dataset(file, False, True, stop_when=lambda tag, _vr, _length: tag >> 16 != 2)
-    except (ValueError, KeyError, EOFError, NotImplementedError, AttributeError, OSError) as error:
-        raise InstanceRejectedError("the file meta information cannot be parsed") from error
-
-
-def _transfer_syntax(meta: Dataset) -> TransferSyntax:
-    try:
-        uid = str(meta.get("TransferSyntaxUID") or "")
-    except Exception as error:  # pydicom converts on access, and raises whatever the value provokes
-        raise InstanceRejectedError("the file meta information cannot be parsed") from error
-    if not uid:
-        raise InstanceRejectedError("the file meta information names no transfer syntax")
-    if uid not in TRANSFER_SYNTAXES:
-        raise InstanceRejectedError("the transfer syntax is not supported")
-    return TRANSFER_SYNTAXES[uid]
 
 
 def _inflate(source: BinaryIO, target: BinaryIO, max_bytes: int) -> None:
@@ -185,18 +155,6 @@ def is_deferred(element: RawDataElement | DataElement) -> TypeGuard[RawDataEleme
 
 def _dictionary_vr(tag: BaseTag) -> str | None:
     return dictionary_VR(tag) if dictionary_has_tag(tag) else None
-
-
-def _uid(dataset: Dataset, keyword: str) -> str:
-    try:
-        value = dataset.get(keyword)
-    except Exception as error:  # pydicom converts on access, and raises whatever the value provokes
-        raise InstanceRejectedError(f"{keyword} cannot be read") from error
-    if not value:
-        raise InstanceRejectedError(f"{keyword} is missing", FailureReason.DATA_SET_DOES_NOT_MATCH_SOP_CLASS)
-    if not isinstance(value, str):
-        raise InstanceRejectedError(f"{keyword} has several values")
-    return value.strip("\0 ")
 
 
 def _check_storage_class(sop_class_uid: str) -> None:

@@ -23,7 +23,8 @@ from chalicelib.dicomweb.instance.structure import (
     PIXEL_DATA_TAGS,
     ElementLocation,
 )
-from chalicelib.dicomweb.instance.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, OCTET_STREAM
+from chalicelib.dicomweb.instance.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
+from chalicelib.dicomweb.media_types import OCTET_STREAM
 from chalicelib.errors import FailureReason, InstanceRejectedError
 
 _EXTENDED_OFFSET_TABLE = 0x7FE00001

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
+from chalicelib.dicomweb.media_types import OCTET_STREAM
+
 IMPLICIT_VR_LITTLE_ENDIAN = "1.2.840.10008.1.2"
 EXPLICIT_VR_LITTLE_ENDIAN = "1.2.840.10008.1.2.1"
 EXPLICIT_VR_BIG_ENDIAN = "1.2.840.10008.1.2.2"
 DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN = "1.2.840.10008.1.2.1.99"
-
-OCTET_STREAM = "application/octet-stream"
 
 
 @dataclass(frozen=True, slots=True)

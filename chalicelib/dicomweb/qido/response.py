@@ -1,17 +1,44 @@
-"""The body of a search's answer (PS3.18 §10.6.3.3) in the media type that was chosen. Pure."""
+"""The media type and the body of the answer to a search (PS3.18 §8.7.3.2, §10.6.3). Pure."""
 
 import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chalicelib.dicomweb.attributes import DicomJson
-from chalicelib.dicomweb.media_types import DICOM_XML, MULTIPART_RELATED
+from chalicelib.dicomweb.json_text import dump_json
+from chalicelib.dicomweb.media_types import DICOM_JSON, DICOM_XML, JSON, MULTIPART_RELATED, Offer, choose
 from chalicelib.dicomweb.multipart import multipart_body
 from chalicelib.dicomweb.native_model import to_native_model
+from chalicelib.errors import NotAcceptableError
 
 # At most so much stands around one result in a body: a boundary and the head of a part.
 AROUND_RESULT_BYTES = 128
+
+
+# In the order of preference; the first is the default.
+_OFFERS = (Offer(DICOM_JSON), Offer(JSON), Offer(MULTIPART_RELATED, DICOM_XML))
+
+
+def choose_media_type(accept: str | None) -> str:
+    """Choose by the Accept header; absent or empty means anything.
+
+    Returns
+    -------
+    str
+        ``application/dicom+json``, ``application/json`` or ``multipart/related`` (of
+        ``application/dicom+xml``).
+
+    Raises
+    ------
+    NotAcceptableError
+        If every member of the list is something else, or refused by ``q=0``.
+    """
+    offer = choose(accept, _OFFERS)
+    if offer is None:
+        raise NotAcceptableError(
+            f'a search is answered in {DICOM_JSON}, {JSON} or {MULTIPART_RELATED}; type="{DICOM_XML}"'
+        )
+    return offer.media_type
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +57,7 @@ class AnswerFormat:
         """One result: an object of a JSON array, or an XML document."""
         if self.media_type == MULTIPART_RELATED:
             return to_native_model(result)
-        # A lone surrogate, which JSON text can carry, has no UTF-8 form.
-        return json.dumps(result, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+        return dump_json(result)
 
     def assemble(self, results: Sequence[bytes]) -> tuple[str, bytes]:
         """Content-Type and body of all results; of multipart/related there is at least one."""

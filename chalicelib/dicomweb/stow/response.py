@@ -1,10 +1,10 @@
 """The Store Instances Response Module, PS3.18 Annex I, as status, DICOM JSON and Native DICOM Model."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from chalicelib.dicomweb.json_text import dump_json
 from chalicelib.dicomweb.media_types import DICOM_XML
 from chalicelib.dicomweb.native_model import to_native_model
 from chalicelib.dicomweb.resources import ResourceUids
@@ -78,7 +78,7 @@ def render(report: StoreReport, media_type: str, *, dicomweb_root: str) -> bytes
     module = to_dicom_json(report, dicomweb_root=dicomweb_root)
     if media_type == DICOM_XML:
         return to_native_model(module)
-    return json.dumps(module, separators=(",", ":")).encode()
+    return dump_json(module)
 
 
 def to_dicom_json(report: StoreReport, *, dicomweb_root: str) -> dict[str, Any]:

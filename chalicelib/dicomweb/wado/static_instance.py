@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from chalicelib.dicomweb.attributes import DicomJson
-from chalicelib.dicomweb.instance.json_model import BulkData, dump_json, to_json
+from chalicelib.dicomweb.compression import compress
+from chalicelib.dicomweb.instance.json_model import BulkData, to_json
 from chalicelib.dicomweb.instance.part10 import Instance
 from chalicelib.dicomweb.instance.pixel_data import ByteRange, Frames, find_frames, read_range
-from chalicelib.dicomweb.instance.transfer_syntaxes import OCTET_STREAM
+from chalicelib.dicomweb.json_text import dump_json
+from chalicelib.dicomweb.media_types import DICOM, OCTET_STREAM
 from chalicelib.dicomweb.multipart import Envelope, envelope
 from chalicelib.dicomweb.resources import ResourceUids
-from chalicelib.dicomweb.wado.static_object import DICOM_MEDIA_TYPE, StaticObject, compress
+from chalicelib.dicomweb.wado.static_object import StaticObject
 
 # Bodies over this size are written in pieces, so that memory does not grow with the frame.
 PIECEWISE_BYTES = 16 * 1024 * 1024
@@ -99,7 +101,7 @@ def instance_object(
     uids: ResourceUids, transfer_syntax_uid: str, sha256: str, file: BinaryIO, size: int
 ) -> StaticObject:
     """The instance as multipart/related, its bytes as stored."""
-    parts = envelope(DICOM_MEDIA_TYPE, seed=f"{sha256}/{uids.key}", transfer_syntax_uid=transfer_syntax_uid)
+    parts = envelope(DICOM, seed=f"{sha256}/{uids.key}", transfer_syntax_uid=transfer_syntax_uid)
     return _media_object(uids.key, parts, size, read_range(file, ByteRange(0, size)), compressible=False)
 
 

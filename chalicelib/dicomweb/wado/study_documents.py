@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from chalicelib.dicomweb.attributes import BY_KEYWORD, TAG_OF_KEYWORD, DicomJson, Level, level_attributes
-from chalicelib.dicomweb.wado.static_object import decompress
+from chalicelib.dicomweb.compression import decompress
 
 _COMPUTED = {
     TAG_OF_KEYWORD[keyword]
@@ -41,10 +41,10 @@ def derive_documents(instances: Sequence[DicomJson]) -> StudyDocuments:
     """
     by_series: dict[str, list[DicomJson]] = {}
     for instance in instances:
-        by_series.setdefault(first_value(instance, "SeriesInstanceUID"), []).append(instance)
+        by_series.setdefault(text_of(instance, "SeriesInstanceUID"), []).append(instance)
     series = {uid: _series_document(members) for uid, members in sorted(by_series.items())}
     study = _latest_values(instances, Level.STUDY)
-    modalities = sorted({first_value(document, "Modality") for document in series.values()} - {""})
+    modalities = sorted({text_of(document, "Modality") for document in series.values()} - {""})
     _set(study, "ModalitiesInStudy", modalities)
     _set(study, "NumberOfStudyRelatedSeries", [len(series)])
     _set(study, "NumberOfStudyRelatedInstances", [len(instances)])
@@ -55,8 +55,8 @@ def derive_documents(instances: Sequence[DicomJson]) -> StudyDocuments:
     )
 
 
-def first_value(document: DicomJson, keyword: str) -> str:
-    """First value of an attribute as text, "" where it has none."""
+def text_of(document: DicomJson, keyword: str) -> str:
+    """First value of an attribute as text; "" without a value."""
     values = document.get(TAG_OF_KEYWORD[keyword], {}).get("Value")
     return "" if not values or values[0] is None else str(values[0])
 

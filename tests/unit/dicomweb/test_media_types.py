@@ -3,7 +3,7 @@
 import pytest
 
 from chalicelib.dicomweb.media_types import Offer, choose
-from chalicelib.dicomweb.qido.media_type import choose_media_type
+from chalicelib.dicomweb.qido.response import choose_media_type
 from chalicelib.errors import NotAcceptableError
 
 OFFERS = (Offer("application/dicom+json"), Offer("multipart/related", "application/dicom+xml"))

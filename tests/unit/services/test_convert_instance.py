@@ -3,8 +3,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from chalicelib.dicomweb.compression import decompress
 from chalicelib.dicomweb.resources import ResourceUids
-from chalicelib.dicomweb.wado.static_object import IMMUTABLE, decompress
+from chalicelib.dicomweb.wado.static_object import IMMUTABLE
 from chalicelib.errors import FailureReason, ServiceFaultError
 from chalicelib.ports import ObjectVersion
 from tests.support.archive import running_archive

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from chalicelib.dicomweb.compression import compress, decompress
 from chalicelib.dicomweb.resources import ResourceUids
-from chalicelib.dicomweb.wado.static_object import REVALIDATED, StaticObject, compress, decompress
+from chalicelib.dicomweb.wado.static_object import REVALIDATED, StaticObject
 from chalicelib.errors import ServiceFaultError
 from tests.support.archive import Archive, running_archive
 from tests.support.builders import make_instance

@@ -7,10 +7,10 @@ import logging
 import pytest
 
 from chalicelib.adapters.memory.index import MemoryIndex
+from chalicelib.dicomweb.compression import compress
 from chalicelib.dicomweb.qido.query import Level, QidoQuery
 from chalicelib.dicomweb.qido.response import AROUND_RESULT_BYTES, AnswerFormat
 from chalicelib.dicomweb.resources import ResourceUids
-from chalicelib.dicomweb.wado.static_object import compress
 from chalicelib.errors import ContentTooLargeError, NotFoundError
 from chalicelib.ports import SearchPage
 from chalicelib.services.search import SearchService

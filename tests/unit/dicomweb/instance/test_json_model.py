@@ -12,8 +12,9 @@ from pydicom.encaps import encapsulate
 from pydicom.sequence import Sequence
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
-from chalicelib.dicomweb.instance.json_model import BulkData, dump_json, to_json
+from chalicelib.dicomweb.instance.json_model import BulkData, to_json
 from chalicelib.dicomweb.instance.part10 import read_instance
+from chalicelib.dicomweb.json_text import dump_json
 from chalicelib.errors import InstanceRejectedError
 from tests.support.builders import encode, make_instance
 from tests.support.pydicom_files import COMPARABLE_FILES, PACKAGED_FILES, UNPUBLISHABLE, pydicoms_json, without_binary

@@ -1,0 +1,69 @@
+"""What every Part 10 file must say of its instance: the transfer syntax, the SOP class and the UIDs."""
+
+from typing import BinaryIO
+
+from pydicom.dataset import Dataset
+from pydicom.filereader import read_dataset, read_preamble
+
+from chalicelib.dicomweb.instance.transfer_syntaxes import TRANSFER_SYNTAXES, TransferSyntax
+from chalicelib.dicomweb.resources import ResourceUids
+from chalicelib.errors import FailureReason, InstanceRejectedError, InvalidUidError
+
+
+def read_file_meta(file: BinaryIO) -> TransferSyntax:
+    """Read preamble and file meta information (PS3.10 §7.1); `file` is left where the data set begins.
+
+    Raises
+    ------
+    InstanceRejectedError
+        The file is not a Part 10 file, or its transfer syntax is missing or not supported.
+    """
+    if read_preamble(file, force=True) is None:
+        raise InstanceRejectedError("not a DICOM Part 10 file: no DICM prefix")
+    try:
+        # The group length is often wrong, so the group ends where another begins.
+        meta = read_dataset(file, False, True, stop_when=lambda tag, _vr, _length: tag >> 16 != 2)
+        uid = str(meta.get("TransferSyntaxUID") or "")
+    except Exception as error:  # pydicom converts on access, and raises whatever the bytes provoke
+        raise InstanceRejectedError("the file meta information cannot be parsed") from error
+    if not uid:
+        raise InstanceRejectedError("the file meta information names no transfer syntax")
+    if uid not in TRANSFER_SYNTAXES:
+        raise InstanceRejectedError("the transfer syntax is not supported")
+    return TRANSFER_SYNTAXES[uid]
+
+
+def read_uids(dataset: Dataset) -> ResourceUids:
+    """Address of the instance.
+
+    Raises
+    ------
+    InstanceRejectedError
+        A UID is missing, has several values or is not valid.
+    """
+    study, series, instance = (
+        read_uid(dataset, keyword) for keyword in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
+    )
+    try:
+        return ResourceUids(study, series, instance)
+    except InvalidUidError as error:
+        raise InstanceRejectedError(error.message) from error
+
+
+def read_uid(dataset: Dataset, keyword: str) -> str:
+    """The one value of an identifying attribute, without padding.
+
+    Raises
+    ------
+    InstanceRejectedError
+        It is missing, cannot be read or has several values.
+    """
+    try:
+        value = dataset.get(keyword)
+    except Exception as error:  # as above
+        raise InstanceRejectedError(f"{keyword} cannot be read") from error
+    if not value:
+        raise InstanceRejectedError(f"{keyword} is missing", FailureReason.DATA_SET_DOES_NOT_MATCH_SOP_CLASS)
+    if not isinstance(value, str):
+        raise InstanceRejectedError(f"{keyword} has several values")
+    return value.strip("\0 ")
