@@ -16,7 +16,8 @@ from chalicelib.dicomweb.media_types import DICOM
 from chalicelib.dicomweb.resources import ResourceUids
 from chalicelib.dicomweb.stow.response import FailedInstance, PartOutcome, StoredInstance, StoreReport
 from chalicelib.errors import BadRequestError, ContentTooLargeError, FailureReason, InstanceRejectedError
-from chalicelib.ports import LandingStore, LandingUpload, RecordStore
+from chalicelib.ports import LandingStore, RecordStore
+from chalicelib.services.receive_part import PartReceiver
 from chalicelib.services.upload_memory import MIB, Lease, UploadMemory
 
 T = TypeVar("T")
@@ -136,6 +137,7 @@ class _StoreRequest:
     def __init__(self, service: StoreInstances, request_id: str, study_instance_uid: str | None) -> None:
         self._service = service
         self._limits = service.limits
+        self._receiver = PartReceiver(service.memory, service.limits.max_instance_bytes, service.run)
         self._request_id = request_id
         self._study_instance_uid = study_instance_uid
         self._outcomes: list[PartOutcome | None] = []
@@ -151,7 +153,7 @@ class _StoreRequest:
             raise ContentTooLargeError(f"the request holds over {self._limits.max_instances} instances")
         self._outcomes.append(None)
         if part.media_type not in ("", DICOM):
-            await self._drain(part.chunks())
+            await self._receiver.drain(part.chunks())
             self._outcomes[number] = FailedInstance(
                 FailureReason.CANNOT_UNDERSTAND, "the part's Content-Type is not application/dicom"
             )
@@ -163,7 +165,7 @@ class _StoreRequest:
             self._raise_fault()
             chunks = part.chunks()
             buffer = BytesIO()
-            await self._fill(buffer, chunks, lease)
+            await self._receiver.fill(buffer, chunks, lease)
             if buffer.tell() > self._limits.in_memory_bytes:
                 self._outcomes[number] = await self._store_large(number, buffer, chunks, lease)
                 return
@@ -210,17 +212,6 @@ class _StoreRequest:
         if self._fault is not None:
             raise self._fault
 
-    async def _fill(self, buffer: BytesIO, chunks: AsyncIterator[bytes | memoryview], lease: Lease) -> None:
-        """Read into `buffer` until it has more than `in_memory_bytes` or the part ends."""
-        size = buffer.tell()
-        async for chunk in chunks:
-            size += len(chunk)
-            if size > self._service.memory.small_bytes:
-                await lease.grow()
-            buffer.write(chunk)
-            if size > self._limits.in_memory_bytes:
-                break
-
     async def _store_small(self, number: int, instance_bytes: bytes, lease: Lease) -> None:
         try:
             self._outcomes[number] = await self._service.run(self._check_and_put, number, instance_bytes)
@@ -232,7 +223,7 @@ class _StoreRequest:
 
     def _check_and_put(self, number: int, instance_bytes: bytes) -> PartOutcome:
         """Check and write a small instance; runs in a thread, so that it does not block the sockets."""
-        self._check_size(len(instance_bytes))
+        self._receiver.check_size(len(instance_bytes))
         try:
             header = self._service.check(instance_bytes)
         except InstanceRejectedError as error:
@@ -251,14 +242,14 @@ class _StoreRequest:
         try:
             header = await self._service.run(read_header, buffer.getvalue())
         except InstanceRejectedError as error:
-            await self._drain(chunks)
+            await self._receiver.drain(chunks)
             return _rejection(error, b"")
         if failure := self._other_study(header):
-            await self._drain(chunks)
+            await self._receiver.drain(chunks)
             return failure
         upload = await self._service.run(self._service.landing.begin_upload, self._key(number))
         try:
-            sha256, size = await self._send_blocks(upload, buffer, chunks, lease)
+            sha256, size = await self._receiver.send_blocks(upload, buffer, chunks, lease)
             outcome, is_first = self._enter(header, sha256, size)
             if is_first:
                 await self._service.run(upload.complete)
@@ -268,52 +259,6 @@ class _StoreRequest:
             raise
         await self._service.run(upload.abort)
         return outcome
-
-    async def _send_blocks(
-        self,
-        upload: LandingUpload,
-        buffer: BytesIO,
-        chunks: AsyncIterator[bytes | memoryview],
-        lease: Lease,
-    ) -> tuple[str, int]:
-        """Send one block after the other; returns digest and size of the whole instance."""
-        digest = hashlib.sha256()
-
-        def send(block: bytes) -> None:
-            digest.update(block)
-            upload.append(block)
-
-        size = 0
-        sending: asyncio.Future[None] | None = None
-        try:
-            while buffer.tell():
-                size += buffer.tell()
-                self._check_size(size)
-                if sending is not None:
-                    await sending
-                sending = asyncio.ensure_future(self._service.run(send, _take(buffer)))
-                if not await lease.try_double():
-                    await sending
-                await self._fill(buffer, chunks, lease)
-        except BaseException:
-            if sending is not None:
-                # The upload must not be aborted while a block is being sent; a fault of that block adds nothing.
-                await asyncio.gather(sending, return_exceptions=True)
-            raise
-        if sending is not None:
-            await sending
-        return digest.hexdigest(), size
-
-    async def _drain(self, chunks: AsyncIterator[bytes | memoryview]) -> None:
-        """Read and discard the rest of a part that is not stored."""
-        size = 0
-        async for chunk in chunks:
-            size += len(chunk)
-            self._check_size(size)
-
-    def _check_size(self, size: int) -> None:
-        if size > self._limits.max_instance_bytes:
-            raise ContentTooLargeError(f"an instance is over the limit of {self._limits.max_instance_bytes} bytes")
 
     def _other_study(self, header: InstanceHeader) -> FailedInstance | None:
         if self._study_instance_uid in (None, header.uids.study_instance_uid):
@@ -340,14 +285,6 @@ class _StoreRequest:
 
     def _key(self, number: int) -> str:
         return f"stow/{self._request_id}/{number + 1}.dcm"
-
-
-def _take(buffer: BytesIO) -> bytes:
-    """Empty a buffer without a copy: its bytes are freed once they are sent, even if the buffer lives on."""
-    content = buffer.getvalue()
-    buffer.seek(0)
-    buffer.truncate()
-    return content
 
 
 def _conflict(uids: ResourceUids, sop_class_uid: str) -> FailedInstance:
