@@ -36,7 +36,7 @@ _NON_FINITE = {math.inf: "Infinity", -math.inf: "-Infinity"}
 
 @dataclass(frozen=True, slots=True)
 class BulkData:
-    """One separated value.
+    """One binary value that is kept outside the JSON text.
 
     `path` is its place in the data set, e.g. ``00420011`` or ``54000100.1.54001010`` (items are numbered
     from 1). `value` holds its bytes, little-endian, or their range in `Instance.file`.

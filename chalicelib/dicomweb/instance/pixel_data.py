@@ -94,7 +94,7 @@ class NativeFrames:
         self._value = ByteRange(location.offset, location.length or 0)
         self._count = _number_of_frames(instance)
         bits_allocated = _bits_allocated(instance, tag)
-        self._frame_bits = _pixels(instance) * bits_allocated
+        self._frame_bits = _samples_per_frame(instance) * bits_allocated
         self._swapped_bytes = 1
         if not instance.transfer_syntax.little_endian:
             # With VR OW, 8 bits and fewer are packed into 16-bit words, which are swapped (PS3.5 §8.2).
@@ -232,8 +232,8 @@ def _group_by_end_of_image(file: BinaryIO, fragments: list[ByteRange]) -> list[l
 # --- native -----------------------------------------------------------------------------------
 
 
-def _pixels(instance: Instance) -> int:
-    """Number of samples stored per frame."""
+def _samples_per_frame(instance: Instance) -> int:
+    """Samples stored per frame; fewer than declared if chrominance is subsampled."""
     samples = _positive(instance, "SamplesPerPixel", 1)
     photometric = str(instance.dataset.get("PhotometricInterpretation") or "").strip()
     if samples == 3:

@@ -48,8 +48,8 @@ class ElementLocation:
 
 
 @dataclass(slots=True)
-class _Frame:
-    """An open sequence or item: what ends it, and how elements inside are encoded."""
+class _OpenElement:
+    """A sequence or item that has begun: where it ends (None: at a delimiter), and the encoding of its elements."""
 
     end: int | None
     is_sequence: bool
@@ -90,7 +90,7 @@ class _Scanner:
         self._uint16 = Struct(f"{order}H").unpack
         self._uint32 = Struct(f"{order}L").unpack
         self._implicit = implicit_vr
-        self._stack: list[_Frame] = []
+        self._stack: list[_OpenElement] = []
         self._elements: dict[int, ElementLocation] = {}
         file.seek(start)
 
@@ -188,11 +188,11 @@ class _Scanner:
         end = None if length == UNDEFINED_LENGTH else self._position + length
         if end is not None and end > self._limit():
             raise InstanceRejectedError("an item is longer than the sequence that holds it")
-        self._stack.append(_Frame(end, is_sequence, implicit))
+        self._stack.append(_OpenElement(end, is_sequence, implicit))
 
     def _limit(self) -> int:
         """End of the innermost element of defined length."""
-        return next((frame.end for frame in reversed(self._stack) if frame.end is not None), self._end)
+        return next((opened.end for opened in reversed(self._stack) if opened.end is not None), self._end)
 
     def _take(self, count: int) -> bytes:
         if self._position + count > self._end:

@@ -68,7 +68,7 @@ def parse_match(attribute: Attribute, text: str, options: MatchingOptions) -> Ma
 
 
 def combine_ranges(dates: DateRangeMatch, times: TimeRangeMatch) -> DateTimeRangeMatch | None:
-    """Combine a range of dates and a range of times to one range of moments (PS3.4 §C.2.2.2.5).
+    """Combine a range of dates and a range of times into one range of moments (PS3.4 §C.2.2.2.5).
 
     Return None if an end of the times has no date to go with it: then each range is matched separately.
     """

@@ -42,7 +42,7 @@ _ACCENTS = dict.fromkeys(range(0x0300, 0x0370))
 def fold_name(text: str, *, whole: bool = True) -> str:
     """Remove case, accents and width from a name (or, not `whole`, from a piece of one).
 
-    A whole name also loses empty components at its end (PS3.5 Table 6.2-1 allows to omit them) and the
+    A whole name also loses empty components at its end (PS3.5 Table 6.2-1 allows omitting them) and the
     spaces around it.
     """
     decomposed = unicodedata.normalize("NFKD", text).casefold()
