@@ -47,14 +47,14 @@ def parse_media_type(text: str) -> tuple[str, dict[str, str]]:
     Raises
     ------
     BadRequestError
-        The text contains a line break.
+        The text cannot be parsed, e.g. since it contains a line break.
     """
     message = Message()
     try:
         message["Content-Type"] = text
         (media_type, _), *parameters = message.get_params() or [("", "")]
     except ValueError as error:  # a line break in the header
-        raise BadRequestError("a media type cannot be parsed") from error
+        raise BadRequestError("a media type cannot be understood") from error
     return media_type.strip().lower(), {name.lower(): value for name, value in parameters}
 
 
