@@ -27,7 +27,7 @@ def read_file_meta(file: BinaryIO) -> TransferSyntax:
     except Exception as error:  # pydicom converts on access, and raises whatever the bytes provoke
         raise InstanceRejectedError("the file meta information cannot be parsed") from error
     if not uid:
-        raise InstanceRejectedError("the file meta information contains no transfer syntax")
+        raise InstanceRejectedError("the file meta information names no transfer syntax")
     if uid not in TRANSFER_SYNTAXES:
         raise InstanceRejectedError("the transfer syntax is not supported")
     return TRANSFER_SYNTAXES[uid]
