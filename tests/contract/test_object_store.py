@@ -102,7 +102,7 @@ def test_an_object_keeps_its_headers(store: ObjectStore) -> None:
 
 
 def test_a_body_in_pieces_becomes_one_object(store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("chalicelib.adapters.aws.s3.PART_BYTES", 5 * 1024 * 1024)
+    monkeypatch.setattr("chalicelib.adapters.aws.s3_upload.PART_BYTES", 5 * 1024 * 1024)
     pieces = [bytes([number]) * (1024 * 1024) for number in range(12)]
     store.put("static", StaticObject("large", iter(pieces), "application/octet-stream"))
     assert store.get_bytes("static", "large") == b"".join(pieces)
