@@ -5,27 +5,22 @@ from collections.abc import Callable
 from typing import Any
 from urllib.request import urlopen
 
-import boto3
 import pytest
 
-from chalicelib.adapters.aws.clients import make_client
 from chalicelib.adapters.aws.s3 import S3ObjectStore
 from chalicelib.adapters.memory.stores import MemoryObjectStore
 from chalicelib.dicomweb.wado.static_object import IMMUTABLE, REVALIDATED, StaticObject
 from chalicelib.errors import NotFoundError, PreconditionFailedError, ServiceFaultError
 from chalicelib.ports import ObjectStore, ObjectVersion
 from localstack.parts.aws import EmulatedAws
+from tests.support.emulator import archive_client
 
 Land = Callable[[str, bytes], ObjectVersion]
 
 
 @pytest.fixture
 def s3(emulated_aws: EmulatedAws, monkeypatch: pytest.MonkeyPatch) -> Any:
-    for name, value in emulated_aws.environment().items():
-        monkeypatch.setenv(name, value)
-    # boto3's default session keeps the credentials of whoever made the first client of this process.
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
-    client = make_client("s3")
+    client = archive_client(emulated_aws, "s3", monkeypatch)
     for bucket in ("landing", "static"):
         client.create_bucket(Bucket=bucket)
     client.put_bucket_versioning(Bucket="landing", VersioningConfiguration={"Status": "Enabled"})
