@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from chalicelib.adapters.aws.dynamodb import DynamoDbRecordStore
-from chalicelib.adapters.aws.sqs import SqsMessageQueue
 from chalicelib.adapters.memory.stores import MemoryRecordStore
 from chalicelib.dicomweb.resources import ResourceUids
 from chalicelib.ports import ClaimOutcome, ObjectVersion, RecordStore, Rejection
@@ -150,27 +149,3 @@ def test_a_rejection_is_kept_once_for_each_version(store: RecordStore) -> None:
     for rejection in (first, second, first):
         store.put_rejection(rejection)
     assert sorted(store.list_rejections(), key=lambda it: it.reason) == [second, first]
-
-
-def test_messages_are_deleted_in_batches(emulated_aws: Any) -> None:
-    client = emulated_aws.client("sqs")
-    url = client.create_queue(QueueName="landing-contract")["QueueUrl"]
-    for number in range(13):
-        client.send_message(QueueUrl=url, MessageBody=str(number))
-    handles: list[str] = []
-    while len(handles) < 13:
-        answer = client.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=60)
-        handles += [message["ReceiptHandle"] for message in answer["Messages"]]
-    SqsMessageQueue(client, "landing-contract").delete(handles)
-    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-    assert client.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"] == dict.fromkeys(names, "0")
-
-
-def test_a_message_comes_again_when_it_is_told_to(emulated_aws: Any) -> None:
-    client = emulated_aws.client("sqs")
-    url = client.create_queue(QueueName="landing-retry", Attributes={"VisibilityTimeout": "600"})["QueueUrl"]
-    client.send_message(QueueUrl=url, MessageBody="one")
-    [message] = client.receive_message(QueueUrl=url)["Messages"]
-    SqsMessageQueue(client, "landing-retry").retry(message["ReceiptHandle"], after_seconds=0)
-    [again] = client.receive_message(QueueUrl=url, WaitTimeSeconds=5)["Messages"]
-    assert again["Body"] == "one"

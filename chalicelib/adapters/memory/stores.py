@@ -164,22 +164,6 @@ class MemoryRecordStore:
         return iter(list(self.rejections.values()))
 
 
-class MemoryMessageQueue:
-    """Remembers what was deleted, and what is to come again."""
-
-    def __init__(self) -> None:
-        self.deleted: list[str] = []
-        self.retried: dict[str, int] = {}
-
-    def delete(self, receipt_handles: Sequence[str]) -> None:
-        """Take messages off the queue."""
-        self.deleted += receipt_handles
-
-    def retry(self, receipt_handle: str, *, after_seconds: int) -> None:
-        """Remember it, and when it is to come again."""
-        self.retried[receipt_handle] = after_seconds
-
-
 def _body(content: StaticObject) -> bytes:
     return content.body if isinstance(content.body, bytes) else b"".join(content.body)
 
