@@ -135,12 +135,12 @@ def test_nothing_is_deleted_without_handles(queue: Queue) -> None:
 
 
 def test_a_handle_that_the_queue_did_not_issue_is_a_fault_and_the_others_are_deleted(queue: Queue) -> None:
-    for number in range(2):
+    for number in range(12):
         queue.send(str(number))
-    first, second = receive_all(queue, 2)
+    first, *others = receive_all(queue, 12)
     with pytest.raises(ServiceFaultError):
-        queue.port.delete([first, "no-handle", second])
-    for handle in (first, second):
+        queue.port.delete([first, "no-handle", *others])
+    for handle in (first, *others):
         with pytest.raises(ServiceFaultError):
             become_visible(queue, handle)
     with pytest.raises(ServiceFaultError):

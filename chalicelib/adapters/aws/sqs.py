@@ -19,15 +19,17 @@ class SqsMessageQueue:
 
     def delete(self, receipt_handles: Sequence[str]) -> None:
         """Take messages off the queue."""
-        with service_faults("SQS"):
-            for start in range(0, len(receipt_handles), _BATCH):
-                entries = [
-                    {"Id": str(number), "ReceiptHandle": handle}
-                    for number, handle in enumerate(receipt_handles[start : start + _BATCH])
-                ]
+        failed = False
+        for start in range(0, len(receipt_handles), _BATCH):
+            entries = [
+                {"Id": str(number), "ReceiptHandle": handle}
+                for number, handle in enumerate(receipt_handles[start : start + _BATCH])
+            ]
+            with service_faults("SQS"):
                 answer = self._client.delete_message_batch(QueueUrl=self._url(), Entries=entries)
-                if answer.get("Failed"):
-                    raise ServiceFaultError("SQS did not delete every message")
+            failed = failed or bool(answer.get("Failed"))
+        if failed:
+            raise ServiceFaultError("SQS did not delete every message")
 
     def retry(self, receipt_handle: str, *, after_seconds: int) -> None:
         """Change how long a message stays hidden."""
