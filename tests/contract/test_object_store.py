@@ -126,6 +126,13 @@ def test_an_aggregate_replaces_just_the_version_that_was_read(store: ObjectStore
     assert store.get_bytes("static", "study-a") == b"2"
 
 
+def test_an_aggregate_whose_version_is_gone_is_created_anew(store: ObjectStore) -> None:
+    etag = store.put_aggregate("static", aggregate("study-gone", b"1"), '"0123456789abcdef0123456789abcdef"')
+    head = store.head("static", "study-gone")
+    assert head is not None
+    assert head.etag == etag
+
+
 def test_a_presigned_url_reads_the_version_it_names(s3: Any) -> None:
     store = S3ObjectStore(s3, in_memory_bytes=1000)
     first = s3.put_object(Bucket="landing", Key="presigned", Body=b"first")["VersionId"]

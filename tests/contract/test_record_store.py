@@ -9,6 +9,7 @@ import pytest
 from chalicelib.adapters.aws.dynamodb import DynamoDbRecordStore
 from chalicelib.adapters.memory.stores import MemoryRecordStore
 from chalicelib.dicomweb.resources import ResourceUids
+from chalicelib.errors import ServiceFaultError
 from chalicelib.ports import ClaimOutcome, ObjectVersion, RecordStore, Rejection
 
 AT = datetime(2024, 3, 1, 12, 30, 15, tzinfo=UTC)
@@ -82,6 +83,16 @@ def test_a_record_is_read_as_it_was_written(store: RecordStore) -> None:
     assert record.complete
     assert record.qido == qido
     assert record.metadata == bytes(range(256))
+
+
+def test_a_record_over_the_size_of_an_item_is_a_fault_and_stays_as_it_was(store: RecordStore) -> None:
+    uids = ResourceUids("1.2", "1.3", "1.4")
+    claim(store, uids)
+    with pytest.raises(ServiceFaultError):
+        store.complete_instance(uids, qido={}, metadata=bytes(400 * 1024))
+    record = store.get_instance(uids)
+    assert record is not None
+    assert not record.complete
 
 
 def test_a_study_lists_its_own_complete_instances_only(store: RecordStore) -> None:

@@ -13,9 +13,10 @@ from datetime import UTC, datetime
 from io import BytesIO
 
 from chalicelib.dicomweb.attributes import DicomJson
+from chalicelib.dicomweb.json_text import dump_json
 from chalicelib.dicomweb.resources import ResourceUids
 from chalicelib.dicomweb.wado.static_object import StaticObject
-from chalicelib.errors import NotFoundError, PreconditionFailedError
+from chalicelib.errors import NotFoundError, PreconditionFailedError, ServiceFaultError
 from chalicelib.ports import (
     ClaimOutcome,
     InstanceRecord,
@@ -24,6 +25,8 @@ from chalicelib.ports import (
     ObjectVersion,
     Rejection,
 )
+
+_MAX_ITEM_BYTES = 400 * 1024  # DynamoDB's limit
 
 
 class MemoryObjectStore:
@@ -53,7 +56,7 @@ class MemoryObjectStore:
 
     def put(self, bucket: str, content: StaticObject) -> None:
         """Write one instance-level object."""
-        body = content.body if isinstance(content.body, bytes) else b"".join(content.body)
+        body = _body(content)
         with self._lock:
             self.calls["put"] += 1
             self.objects[bucket, content.key] = replace(content, body=body)
@@ -63,7 +66,7 @@ class MemoryObjectStore:
         with self._lock:
             self.calls["put"] += 1
             there = self.objects.get((bucket, content.key))
-            if (_etag(there) if there else None) != replaces:
+            if there and _etag(there) != replaces:
                 raise PreconditionFailedError("the object was written meanwhile")
             self.objects[bucket, content.key] = content
             return _etag(content)
@@ -118,6 +121,8 @@ class MemoryRecordStore:
 
     def complete_instance(self, uids: ResourceUids, *, qido: DicomJson, metadata: bytes | None) -> None:
         """Add what the aggregates need."""
+        if len(dump_json(qido)) + len(metadata or b"") > _MAX_ITEM_BYTES:
+            raise ServiceFaultError("DynamoDB failed (ValidationException)")
         with self._lock:
             self.instances[uids] = replace(self.instances[uids], complete=True, qido=qido, metadata=metadata)
 
