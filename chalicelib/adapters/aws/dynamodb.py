@@ -18,7 +18,7 @@ from chalicelib.dicomweb.attributes import DicomJson
 from chalicelib.dicomweb.json_text import dump_json
 from chalicelib.dicomweb.resources import ResourceUids
 from chalicelib.errors import ServiceFaultError
-from chalicelib.ports import ClaimOutcome, InstanceRecord, ObjectVersion, Rejection
+from chalicelib.ports import ClaimOutcome, InstanceRecord, ObjectVersion, RecordStore, Rejection
 
 Item = dict[str, Any]
 
@@ -29,7 +29,7 @@ _BATCH_ATTEMPTS = 8
 _UNVERSIONED = "null"
 
 
-class DynamoDbRecordStore:
+class DynamoDbRecordStore(RecordStore):
     """Records in DynamoDB.
 
     Parameters

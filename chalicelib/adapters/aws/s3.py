@@ -13,13 +13,13 @@ from chalicelib.adapters.aws.s3_signed_put import SignedPut, is_plain
 from chalicelib.adapters.aws.s3_upload import S3Upload, join_parts
 from chalicelib.dicomweb.wado.static_object import StaticObject
 from chalicelib.errors import NotFoundError
-from chalicelib.ports import ObjectContent, ObjectHead, ObjectVersion
+from chalicelib.ports import ObjectContent, ObjectHead, ObjectStore, ObjectVersion
 
 _READ_BYTES = 1024 * 1024
 _PRESIGNED_SECONDS = 300
 
 
-class S3ObjectStore:
+class S3ObjectStore(ObjectStore):
     """Objects in S3.
 
     Parameters

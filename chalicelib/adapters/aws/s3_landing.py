@@ -1,16 +1,14 @@
 """The landing bucket in S3, as the store service writes to it."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from chalicelib.adapters.aws.s3_signed_put import SignedPut
 from chalicelib.adapters.aws.s3_upload import S3Upload
 from chalicelib.dicomweb.media_types import DICOM
-
-if TYPE_CHECKING:
-    from chalicelib.ports import LandingStore
+from chalicelib.ports import LandingStore
 
 
-class S3Landing:
+class S3Landing(LandingStore):
     """Writes landing objects.
 
     Parameters
@@ -33,9 +31,3 @@ class S3Landing:
     def begin_upload(self, key: str) -> S3Upload:
         """Start an S3 multipart upload."""
         return S3Upload(self._client, self._bucket, key, properties={"ContentType": DICOM}, checksum_algorithm="CRC32")
-
-
-if TYPE_CHECKING:
-
-    def _is_a_landing_store(adapter: S3Landing) -> LandingStore:
-        return adapter

@@ -8,6 +8,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.adapters.aws.clients import service_faults
 from chalicelib.errors import ServiceFaultError
+from chalicelib.ports import LandingUpload
 
 logger = logging.getLogger(__name__)
 
@@ -16,8 +17,8 @@ PART_BYTES = 16 * 1024 * 1024
 _MAX_PARTS = 10_000
 
 
-class S3Upload:
-    """One multipart upload; `LandingUpload` of the ports. Every method but `abort` raises ServiceFaultError.
+class S3Upload(LandingUpload):
+    """One multipart upload. Every method but `abort` raises ServiceFaultError.
 
     Parameters
     ----------

@@ -5,11 +5,12 @@ from typing import Any
 
 from chalicelib.adapters.aws.clients import service_faults
 from chalicelib.errors import ServiceFaultError
+from chalicelib.ports import MessageQueue
 
 _BATCH = 10  # entries that DeleteMessageBatch takes
 
 
-class SqsMessageQueue:
+class SqsMessageQueue(MessageQueue):
     """One queue, named; its URL is asked for when first needed."""
 
     def __init__(self, client: Any, queue_name: str) -> None:

@@ -13,7 +13,7 @@ from chalicelib.dicomweb.qido.query import QidoQuery
 from chalicelib.dicomweb.resources import ResourceUids
 from chalicelib.dicomweb.values import first_value, parse_date, parse_time_span, plain_text
 from chalicelib.errors import ServiceFaultError
-from chalicelib.ports import AggregateState, SearchPage, StudyPublication
+from chalicelib.ports import AggregateState, PublicationTurn, SearchPage, StudyIndex, StudyPublication
 
 
 @dataclass
@@ -27,7 +27,7 @@ class _Study:
     aggregates: dict[str, AggregateState] = field(default_factory=dict)
 
 
-class MemoryIndex:
+class MemoryIndex(StudyIndex):
     """The index of studies, series and instances of one process.
 
     Parameters
@@ -100,7 +100,7 @@ class MemoryIndex:
                     )
 
 
-class MemoryPublicationTurn:
+class MemoryPublicationTurn(PublicationTurn):
     """PublicationTurn over one study of a MemoryIndex."""
 
     def __init__(self, study: _Study, guard: threading.Lock) -> None:

@@ -22,14 +22,16 @@ from chalicelib.ports import (
     InstanceRecord,
     ObjectContent,
     ObjectHead,
+    ObjectStore,
     ObjectVersion,
+    RecordStore,
     Rejection,
 )
 
 _MAX_ITEM_BYTES = 400 * 1024  # DynamoDB's limit
 
 
-class MemoryObjectStore:
+class MemoryObjectStore(ObjectStore):
     """Objects by bucket and key; `calls` counts the requests that S3 would have had."""
 
     def __init__(self) -> None:
@@ -97,7 +99,7 @@ class MemoryObjectStore:
         return f"https://{version.bucket}.example/{version.key}?type={content_type}"
 
 
-class MemoryRecordStore:
+class MemoryRecordStore(RecordStore):
     """Records by key."""
 
     def __init__(self) -> None:
