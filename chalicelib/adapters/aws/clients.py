@@ -1,15 +1,17 @@
 """How the archive talks to AWS: one client configuration, and one translation of its errors."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.errors import NotFoundError, PreconditionFailedError, ServiceFaultError
+
+T = TypeVar("T")
 
 _NOT_FOUND = {"NoSuchKey", "NoSuchVersion", "404", "NotFound"}
 _PRECONDITION_FAILED = {"PreconditionFailed", "ConditionalRequestConflict", "412"}
@@ -67,3 +69,8 @@ def service_faults(service: str) -> Iterator[None]:
         raise ServiceFaultError(f"{service} failed ({code})") from error
     except BotoCoreError as error:
         raise ServiceFaultError(f"{service} failed") from error
+
+
+def batches(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    """Split items into batches for a call that accepts at most `size` of them."""
+    return (items[start : start + size] for start in range(0, len(items), size))

@@ -6,14 +6,14 @@ Records table: partition key ``study_instance_uid``, sort key ``entity`` (``stud
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
 from tenacity import Retrying, retry_if_result, stop_after_attempt, wait_random_exponential
 
-from chalicelib.adapters.aws.clients import service_faults
+from chalicelib.adapters.aws.clients import batches, service_faults
 from chalicelib.dicomweb.attributes import DicomJson
 from chalicelib.dicomweb.json_text import dump_json
 from chalicelib.dicomweb.resources import ResourceUids
@@ -117,7 +117,7 @@ class DynamoDbRecordStore(RecordStore):
         items += [
             {**_key(ResourceUids(study_instance_uid, uid)), "qido": _text(document)} for uid, document in series.items()
         ]
-        for batch in _batches(items, _WRITE_BATCH):
+        for batch in batches(items, _WRITE_BATCH):
             self._write_batch([{"PutRequest": {"Item": item}} for item in batch])
 
     def get_qido_answers(self, keys: Sequence[ResourceUids]) -> Mapping[ResourceUids, DicomJson]:
@@ -152,49 +152,55 @@ class DynamoDbRecordStore(RecordStore):
     def _get_batches(
         self, keys: Sequence[ResourceUids], projection: str, *, consistent: bool
     ) -> Iterator[tuple[ResourceUids, Item]]:
-        for batch in _batches(list(dict.fromkeys(keys)), _GET_BATCH):  # DynamoDB refuses repeated keys
-            request = {
-                self._records: {
-                    "Keys": [_key(key) for key in batch],
-                    "ProjectionExpression": projection,
-                    "ConsistentRead": consistent,
-                }
+        for batch in batches(list(dict.fromkeys(keys)), _GET_BATCH):  # DynamoDB refuses repeated keys
+            wanted = {
+                "Keys": [_key(key) for key in batch],
+                "ProjectionExpression": projection,
+                "ConsistentRead": consistent,
             }
-            found: list[Item] = []
-
-            def ask(found: list[Item] = found) -> Any:
-                nonlocal request
-                answer = self._client.batch_get_item(RequestItems=request)
-                found += answer["Responses"].get(self._records, [])
-                request = answer.get("UnprocessedKeys") or {}
-                return request
-
-            with service_faults("DynamoDB"):
-                _until_processed(ask)
-            for item in found:
+            for item in self._get_batch({self._records: wanted}):
                 yield _uids(item), item
 
-    def _write_batch(self, requests: list[Item]) -> None:
-        pending: Any = {self._records: requests}
+    def _get_batch(self, request: Item) -> list[Item]:
+        found: list[Item] = []
 
-        def ask() -> Any:
-            nonlocal pending
-            pending = self._client.batch_write_item(RequestItems=pending).get("UnprocessedItems") or {}
-            return pending
+        def send(request: Item) -> Item | None:
+            answer: Item = self._client.batch_get_item(RequestItems=request)
+            found.extend(answer["Responses"].get(self._records, []))
+            return answer.get("UnprocessedKeys")
 
         with service_faults("DynamoDB"):
-            _until_processed(ask)
+            _send_all(send, request)
+        return found
+
+    def _write_batch(self, requests: list[Item]) -> None:
+        def send(request: Item) -> Item | None:
+            answer: Item = self._client.batch_write_item(RequestItems=request)
+            return answer.get("UnprocessedItems")
+
+        with service_faults("DynamoDB"):
+            _send_all(send, {self._records: requests})
 
 
-def _until_processed(ask: Any) -> None:
-    """Repeat a batch call until it leaves nothing unprocessed."""
+def _send_all(send: Callable[[Item], Item | None], request: Item) -> None:
+    """Send a batch, and then what DynamoDB did not process of it, until nothing is left.
+
+    `send` returns the part of the request that was not processed.
+    """
+    rest: Item | None = request
+
+    def send_rest() -> Item | None:
+        nonlocal rest
+        rest = send(rest or {})
+        return rest
+
     retrying = Retrying(
         retry=retry_if_result(bool),
         stop=stop_after_attempt(_BATCH_ATTEMPTS),
         wait=wait_random_exponential(0.05, max=2),
         retry_error_callback=lambda _state: True,
     )
-    if retrying(ask):
+    if retrying(send_rest):
         raise ServiceFaultError("DynamoDB left a part of a batch unprocessed")
 
 
@@ -245,7 +251,3 @@ def _version(bucket: Item, key: Item, version_id: Item) -> ObjectVersion:
 
 def _text(document: DicomJson) -> Item:
     return {"S": dump_json(document).decode()}
-
-
-def _batches(items: Sequence[Any], size: int) -> Iterable[Sequence[Any]]:
-    return (items[start : start + size] for start in range(0, len(items), size))

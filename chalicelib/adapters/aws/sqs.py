@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from chalicelib.adapters.aws.clients import service_faults
+from chalicelib.adapters.aws.clients import batches, service_faults
 from chalicelib.errors import ServiceFaultError
 from chalicelib.ports import MessageQueue
 
@@ -21,11 +21,8 @@ class SqsMessageQueue(MessageQueue):
     def delete(self, receipt_handles: Sequence[str]) -> None:
         """Take messages off the queue."""
         failed = False
-        for start in range(0, len(receipt_handles), _BATCH):
-            entries = [
-                {"Id": str(number), "ReceiptHandle": handle}
-                for number, handle in enumerate(receipt_handles[start : start + _BATCH])
-            ]
+        for batch in batches(receipt_handles, _BATCH):
+            entries = [{"Id": str(number), "ReceiptHandle": handle} for number, handle in enumerate(batch)]
             with service_faults("SQS"):
                 answer = self._client.delete_message_batch(QueueUrl=self._url(), Entries=entries)
             failed = failed or bool(answer.get("Failed"))
