@@ -1,4 +1,4 @@
-"""What LandingStore promises, shown by the one in memory and the one on S3."""
+"""Contract of LandingStore: tests of the adapter in memory and of the one on S3."""
 
 import hashlib
 from collections.abc import Callable
@@ -21,7 +21,7 @@ MIB = 1024 * 1024
 
 @dataclass
 class Landing:
-    """The port under test, and what the bucket holds: bytes by key, and keys of uploads that were not ended."""
+    """The port under test and its bucket: bytes of an object, and keys of uploads that have not ended."""
 
     store: LandingStore
     read: Callable[[str], bytes | None]
@@ -65,14 +65,14 @@ def test_an_instance_is_put_whole_whatever_its_size(landing: Landing, size: int)
 
 
 def test_bytes_that_differ_from_their_digest_are_refused() -> None:
-    # The emulator does not compare them; the answer of S3 that does is in test_s3_signed_put.
+    # The emulator does not compare them. How S3 answers is tested in test_s3_signed_put.
     landing = MemoryLanding()
     with pytest.raises(ServiceFaultError):
         landing.put("stow/a/1.dcm", b"instance", hashlib.sha256(b"another").hexdigest())
     assert landing.objects == {}
 
 
-def test_puts_at_the_same_time_keep_apart(landing: Landing) -> None:
+def test_concurrent_puts_do_not_mix(landing: Landing) -> None:
     keys = [f"stow/a/{number}.dcm" for number in range(24)]
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(lambda key: landing.put(key, key.encode() * 1000), keys))
@@ -99,7 +99,7 @@ def test_an_aborted_upload_leaves_nothing(landing: Landing) -> None:
     assert landing.open_uploads() == set()
 
 
-def test_an_upload_that_was_aborted_cannot_go_on(landing: Landing) -> None:
+def test_an_aborted_upload_cannot_be_continued(landing: Landing) -> None:
     upload = landing.store.begin_upload("stow/a/1.dcm")
     upload.append(bytes(5 * MIB))
     upload.abort()
@@ -122,7 +122,7 @@ def test_an_abort_never_raises_and_keeps_a_completed_object(landing: Landing) ->
     assert landing.open_uploads() == set()
 
 
-def test_uploads_at_the_same_time_keep_apart(landing: Landing) -> None:
+def test_concurrent_uploads_do_not_mix(landing: Landing) -> None:
     keys = ["stow/a/1.dcm", "stow/a/2.dcm", "stow/b/1.dcm"]
     uploads = {key: landing.store.begin_upload(key) for key in keys}
     for upload, byte in zip(uploads.values(), (b"1", b"2", b"3"), strict=True):

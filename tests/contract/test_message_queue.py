@@ -1,4 +1,4 @@
-"""What MessageQueue promises, shown by the one in memory and the one on SQS."""
+"""Contract of MessageQueue: tests of the adapter in memory and of the one on SQS."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -19,7 +19,7 @@ VISIBILITY_TIMEOUT_SECONDS = 600
 
 
 class Queue(Protocol):
-    """The port under test, and the rest of the queue: what S3 and Lambda do with it."""
+    """The port under test, and the calls of S3 (send) and Lambda (receive) on the same queue."""
 
     port: MessageQueue
 
@@ -28,7 +28,7 @@ class Queue(Protocol):
     def send(self, body: str) -> None: ...
 
     def receive(self, wait_seconds: int = 0) -> list[tuple[str, str]]:
-        """Receipt handle and body of up to ten messages; waits until there is one."""
+        """Receipt handle and body of up to ten messages; waits this long for the first one."""
         ...
 
 
@@ -105,12 +105,11 @@ def become_visible(queue: Queue, handle: str) -> None:
     queue.port.retry(handle, after_seconds=0)
 
 
-def test_deleted_messages_are_off_the_queue_and_others_stay(queue: Queue) -> None:
+def test_deleted_messages_are_removed_and_others_stay(queue: Queue) -> None:
     for number in range(3):
         queue.send(str(number))
     handles = {body: handle for handle, body in receive_all(queue, 3).items()}
     queue.port.delete([handles["0"], handles["2"]])
-    # Every message that is left becomes visible.
     become_visible(queue, handles["1"])
     assert [body for _handle, body in queue.receive(5)] == ["1"]
     for deleted in ("0", "2"):
@@ -147,7 +146,7 @@ def test_a_handle_that_the_queue_did_not_issue_is_a_fault_and_the_others_are_del
         queue.port.retry("no-handle", after_seconds=0)
 
 
-def test_a_message_comes_again_after_the_time_it_is_told_and_not_before(queue: Queue) -> None:
+def test_a_retried_message_is_received_after_its_delay_and_not_before(queue: Queue) -> None:
     queue.send("one")
     handle = receive_one(queue)
     before = queue.seconds()
@@ -159,22 +158,21 @@ def test_a_message_comes_again_after_the_time_it_is_told_and_not_before(queue: Q
     assert queue.seconds() - before >= 1
 
 
-def test_a_message_comes_again_soon_though_its_visibility_timeout_is_long(queue: Queue) -> None:
+def test_a_retry_can_come_sooner_than_the_visibility_timeout(queue: Queue) -> None:
     queue.send("one")
     queue.port.retry(receive_one(queue), after_seconds=0)
     assert [body for _handle, body in queue.receive(5)] == ["one"]
 
 
-def test_a_retry_can_come_later_than_the_visibility_timeout(queue: Queue) -> None:
+def test_a_handle_is_valid_until_its_message_becomes_visible(queue: Queue) -> None:
     queue.send("one")
     handle = receive_one(queue)
     queue.port.retry(handle, after_seconds=2 * VISIBILITY_TIMEOUT_SECONDS)
-    # The message is still in flight, so its handle is still valid.
-    become_visible(queue, handle)
+    queue.port.retry(handle, after_seconds=0)
     assert [body for _handle, body in queue.receive(5)] == ["one"]
 
 
-def test_a_handle_of_an_earlier_reception_has_no_effect(queue: Queue) -> None:
+def test_a_handle_that_expired_has_no_effect(queue: Queue) -> None:
     queue.send("one")
     expired = receive_one(queue)
     become_visible(queue, expired)

@@ -1,4 +1,4 @@
-"""What ObjectStore promises, shown by the one in memory and the one on S3."""
+"""Contract of ObjectStore: tests of the adapter in memory and of the one on S3."""
 
 import hashlib
 from collections.abc import Callable
@@ -140,7 +140,7 @@ def test_a_presigned_url_reads_the_version_it_names(s3: Any) -> None:
     url = store.presign(ObjectVersion("landing", "presigned", first), content_type="application/dicom")
     with urlopen(url) as response:
         assert response.read() == b"first"
-    # The emulator knows response headers of the latest version only.
+    # The emulator keeps the response headers only for the latest version.
     latest = store.presign(ObjectVersion("landing", "presigned"), content_type="application/dicom")
     with urlopen(latest) as response:
         assert response.headers["Content-Type"] == "application/dicom"

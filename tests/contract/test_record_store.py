@@ -1,4 +1,4 @@
-"""What RecordStore promises, shown by the one in memory and the one on DynamoDB."""
+"""Contract of RecordStore: tests of the adapter in memory and of the one on DynamoDB."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -126,7 +126,7 @@ def test_digests_are_known_of_registered_instances(store: RecordStore) -> None:
     assert store.get_digests([]) == {}
 
 
-def test_answers_of_all_levels_are_got_in_batches(store: RecordStore) -> None:
+def test_qido_documents_of_all_levels_are_read_in_batches(store: RecordStore) -> None:
     series = {f"1.3.{number}": {"00200011": {"vr": "IS", "Value": [number]}} for number in range(130)}
     store.put_qido_answers("1.2", {"00100020": {"vr": "LO", "Value": ["P"]}}, series)
     uids = ResourceUids("1.2", "1.3.1", "1.4")

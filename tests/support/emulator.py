@@ -1,4 +1,4 @@
-"""An emulator of its own for the contract tests of S3, DynamoDB and SQS."""
+"""The emulator of S3, DynamoDB and SQS for contract tests, separate from that of `make run`."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 Records table: partition key ``study_instance_uid``, sort key ``entity`` (``study``, ``series/<uid>``,
 ``instance/<series>/<sop>``). Rejections table: partition key ``object`` (bucket/key), sort key
-``version_id``. QIDO documents are kept as JSON text, metadata as gzip-compressed binary.
+``version_id``. QIDO documents are JSON text, metadata is gzip-compressed binary.
 """
 
 import json
@@ -22,9 +22,9 @@ from chalicelib.ports import ClaimOutcome, InstanceRecord, ObjectVersion, Record
 
 Item = dict[str, Any]
 
-_GET_BATCH = 100  # keys that BatchGetItem takes
-_WRITE_BATCH = 25  # requests that BatchWriteItem takes
-# DynamoDB answers a part of a batch when it is busy or the answer is over 16 MB.
+_GET_BATCH = 100  # keys that BatchGetItem accepts
+_WRITE_BATCH = 25  # requests that BatchWriteItem accepts
+# DynamoDB processes only a part of a batch if it is busy or the answer is over 16 MB.
 _BATCH_ATTEMPTS = 8
 _UNVERSIONED = "null"
 
@@ -35,7 +35,7 @@ class DynamoDbRecordStore(RecordStore):
     Parameters
     ----------
     client
-        boto3 DynamoDB client (not the resource: its conversions cost more than the call).
+        A boto3 DynamoDB client (the conversions of a boto3 resource cost more than the call).
     """
 
     def __init__(self, client: Any, *, records_table: str, rejections_table: str) -> None:
@@ -69,7 +69,7 @@ class DynamoDbRecordStore(RecordStore):
         return ClaimOutcome.NEW
 
     def complete_instance(self, uids: ResourceUids, *, qido: DicomJson, metadata: bytes | None) -> None:
-        """Add what the aggregates need."""
+        """Add what aggregates need."""
         values: Item = {":complete": {"BOOL": True}, ":qido": _text(qido)}
         update = "SET complete = :complete, qido = :qido"
         if metadata is not None:
@@ -90,12 +90,12 @@ class DynamoDbRecordStore(RecordStore):
         return _record(answer["Item"]) if "Item" in answer else None
 
     def get_digests(self, instances: Sequence[ResourceUids]) -> Mapping[ResourceUids, str]:
-        """SHA-256 of those of the instances that are registered."""
+        """SHA-256 of each of these instances that is registered."""
         items = self._get_batches(instances, "study_instance_uid, entity, sha256", consistent=True)
         return {uids: item["sha256"]["S"] for uids, item in items if "sha256" in item}
 
     def list_instances(self, study_instance_uid: str) -> Iterator[InstanceRecord]:
-        """All complete instances of a study, strongly consistent."""
+        """Read all complete instances of a study, strongly consistent."""
         pages = self._client.get_paginator("query").paginate(
             TableName=self._records,
             KeyConditionExpression="study_instance_uid = :study AND begins_with(entity, :instance)",
@@ -112,7 +112,7 @@ class DynamoDbRecordStore(RecordStore):
                 yield from map(_record, page["Items"])
 
     def put_qido_answers(self, study_instance_uid: str, study: DicomJson, series: Mapping[str, DicomJson]) -> None:
-        """Keep the ready answers of a study and of its (changed) series."""
+        """Write the QIDO documents of a study and of its (changed) series."""
         items = [{**_key(ResourceUids(study_instance_uid)), "qido": _text(study)}]
         items += [
             {**_key(ResourceUids(study_instance_uid, uid)), "qido": _text(document)} for uid, document in series.items()
@@ -121,17 +121,17 @@ class DynamoDbRecordStore(RecordStore):
             self._write_batch([{"PutRequest": {"Item": item}} for item in batch])
 
     def get_qido_answers(self, keys: Sequence[ResourceUids]) -> Mapping[ResourceUids, DicomJson]:
-        """Ready answers of studies, series and instances."""
+        """QIDO documents of studies, series and instances; missing ones are left out."""
         items = self._get_batches(keys, "study_instance_uid, entity, qido", consistent=True)
         return {key: json.loads(item["qido"]["S"]) for key, item in items if "qido" in item}
 
     def get_instance_metadata(self, keys: Sequence[ResourceUids]) -> Mapping[ResourceUids, bytes | None]:
-        """Metadata of instances; the same bytes for ever, so any copy will do."""
+        """Metadata of instances; it never changes, so an eventually consistent read is enough."""
         items = self._get_batches(keys, "study_instance_uid, entity, metadata", consistent=False)
         return {key: bytes(item["metadata"]["B"]) if "metadata" in item else None for key, item in items}
 
     def put_rejection(self, rejection: Rejection) -> None:
-        """Record a landing object that will never be published."""
+        """Record that a landing object will never be published."""
         landing = rejection.landing
         item = {
             "object": {"S": f"{landing.bucket}/{landing.key}"},
@@ -144,7 +144,7 @@ class DynamoDbRecordStore(RecordStore):
             self._client.put_item(TableName=self._rejections, Item=item)
 
     def list_rejections(self) -> Iterator[Rejection]:
-        """All rejected landing objects."""
+        """Read all rejected landing objects, in no particular order."""
         with service_faults("DynamoDB"):
             for page in self._client.get_paginator("scan").paginate(TableName=self._rejections):
                 yield from map(_rejection, page["Items"])

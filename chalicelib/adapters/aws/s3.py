@@ -20,7 +20,7 @@ _PRESIGNED_SECONDS = 300
 
 
 class S3ObjectStore(ObjectStore):
-    """Objects in S3.
+    """Objects in S3, in any bucket.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ class S3ObjectStore(ObjectStore):
 
     @contextmanager
     def open(self, version: ObjectVersion) -> Iterator[ObjectContent]:
-        """Read a version with bounded memory."""
+        """Open a version for reading; its whole content is received and hashed first."""
         with service_faults("S3"):
             answer = self._client.get_object(**_address(version))
         size, body = answer["ContentLength"], answer["Body"]
@@ -52,7 +52,7 @@ class S3ObjectStore(ObjectStore):
             yield ObjectContent(file, size, digest.hexdigest(), answer["LastModified"])
 
     def put(self, bucket: str, content: StaticObject) -> None:
-        """Write one instance-level object."""
+        """Write an object of an instance."""
         if not isinstance(content.body, bytes):
             self._put_pieces(bucket, content, content.body)
         elif is_plain(content.key):
@@ -62,16 +62,16 @@ class S3ObjectStore(ObjectStore):
             self._put_object(bucket, content, {})
 
     def put_aggregate(self, bucket: str, content: StaticObject, replaces: str | None) -> str:
-        """Write an aggregate in place of just the version with ETag `replaces`."""
+        """Replace the version of an aggregate whose ETag is `replaces`; returns the new ETag."""
         condition = {"IfMatch": replaces} if replaces else {"IfNoneMatch": "*"}
         try:
             return self._put_object(bucket, content, condition)
         except NotFoundError:
-            # If-Match on an object that is gone: nothing is there to be replaced.
+            # S3's answer to If-Match if the object is gone: there is nothing to replace.
             return self.put_aggregate(bucket, content, None)
 
     def head(self, bucket: str, key: str) -> ObjectHead | None:
-        """Describe an object, or None where there is none."""
+        """Read the headers of an object; None if it does not exist."""
         try:
             with service_faults("S3"):
                 answer = self._client.head_object(Bucket=bucket, Key=key)
@@ -86,12 +86,12 @@ class S3ObjectStore(ObjectStore):
         )
 
     def get_bytes(self, bucket: str, key: str) -> bytes:
-        """Read a small object whole."""
+        """Read a small object into memory."""
         with service_faults("S3"):
             return bytes(self._client.get_object(Bucket=bucket, Key=key)["Body"].read())
 
     def presign(self, version: ObjectVersion, *, content_type: str) -> str:
-        """URL under which anybody may read a version for a few minutes."""
+        """Create a URL with which anybody can read a version for a few minutes."""
         with service_faults("S3"):
             return str(
                 self._client.generate_presigned_url(

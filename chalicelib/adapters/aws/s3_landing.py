@@ -1,4 +1,4 @@
-"""The landing bucket in S3, as the store service writes to it."""
+"""LandingStore on S3."""
 
 from typing import Any
 
@@ -9,12 +9,12 @@ from chalicelib.ports import LandingStore
 
 
 class S3Landing(LandingStore):
-    """Writes landing objects.
+    """The landing bucket, as the store service writes to it.
 
     Parameters
     ----------
     client
-        A boto3 S3 client; it is used by many threads at once.
+        A boto3 S3 client; many threads use it concurrently.
     bucket
         Name of the landing bucket.
     """
@@ -25,7 +25,7 @@ class S3Landing(LandingStore):
         self._signed_put = SignedPut(client, bucket)
 
     def put(self, key: str, instance_bytes: bytes, sha256: str) -> None:
-        """Write an instance whole; S3 refuses it where the digest differs."""
+        """Write a whole instance; S3 refuses it if the bytes do not have this digest."""
         self._signed_put.put(key, instance_bytes, headers={"Content-Type": DICOM}, sha256=sha256)
 
     def begin_upload(self, key: str) -> S3Upload:

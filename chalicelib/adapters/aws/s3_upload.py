@@ -12,7 +12,7 @@ from chalicelib.ports import LandingUpload
 
 logger = logging.getLogger(__name__)
 
-# S3 accepts parts of 5 MiB to 5 GiB, the last one may be smaller. 10,000 parts of 16 MiB are 156 GiB.
+# S3 accepts parts of 5 MiB to 5 GiB, and a smaller last one. 10,000 parts of 16 MiB are 156 GiB.
 PART_BYTES = 16 * 1024 * 1024
 _MAX_PARTS = 10_000
 
@@ -66,7 +66,7 @@ class S3Upload(LandingUpload):
             self._client.complete_multipart_upload(**self._target, MultipartUpload={"Parts": self._parts})
 
     def abort(self) -> None:
-        """Discard the parts. Never raises: the caller has an error of its own to report."""
+        """Discard the parts. Never raises: a lifecycle rule of the bucket removes what is left."""
         try:
             self._client.abort_multipart_upload(**self._target)
         except (BotoCoreError, ClientError):

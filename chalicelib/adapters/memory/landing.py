@@ -1,4 +1,4 @@
-"""A landing bucket in memory: the fake of S3Landing in tests."""
+"""LandingStore in memory, for tests."""
 
 import hashlib
 
@@ -7,7 +7,7 @@ from chalicelib.ports import LandingStore, LandingUpload
 
 
 class MemoryLanding(LandingStore):
-    """Keeps what was written, by key; `open_uploads` and `aborted` are the keys of uploads."""
+    """Objects by key; `open_uploads` and `aborted` hold the keys of uploads."""
 
     def __init__(self) -> None:
         self.objects: dict[str, bytes] = {}
@@ -15,7 +15,7 @@ class MemoryLanding(LandingStore):
         self.aborted: list[str] = []
 
     def put(self, key: str, instance_bytes: bytes, sha256: str) -> None:
-        """Write a whole instance; fails as S3 does if the digest is not that of the bytes."""
+        """Write a whole instance; fails as S3 does if the bytes do not have this digest."""
         if hashlib.sha256(instance_bytes).hexdigest() != sha256:
             raise ServiceFaultError("S3 failed (400)")
         self.objects[key] = bytes(instance_bytes)
