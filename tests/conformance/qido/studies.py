@@ -20,11 +20,18 @@ PUBLICATIONS = [
                 Modality="CT",
                 SeriesNumber=1,
                 SeriesDescription="Thorax 5mm",
+                SeriesDate="20240430",
+                SeriesTime="101400",
                 PerformedProcedureStepStartDate="20240430",
                 PerformedProcedureStepStartTime="101500",
                 RequestAttributesSequence=[requested("SPS1", "RP1"), requested("SPS2", "RP2")],
             ),
-            make_series("1.1.10", ["1.1.10.1"], Modality="SEG", SeriesNumber=10),
+            make_series(
+                "1.1.10",
+                {"1.1.10.1": {"SOPClassUID": "1.2.840.10008.5.1.4.1.1.66.4"}},
+                Modality="SEG",
+                SeriesNumber=10,
+            ),
         ],
         PatientName="Müller^Jürgen",
         PatientID="P1",
@@ -109,6 +116,34 @@ PUBLICATIONS = [
 ]
 NEWEST_FIRST = ["1.1", "1.2", "1.3", "1.4", "1.6", "1.5", "1.8", "1.7"]
 
+# Every searchable attribute: its keyword or path, a value, and what that finds at the attribute's own level.
+FOUND_BY = [
+    ("StudyDate", "20240430", ["1.1"]),
+    ("StudyTime", "2300", ["1.2"]),
+    ("AccessionNumber", "A2", ["1.2"]),
+    ("ModalitiesInStudy", "MR", ["1.2"]),
+    ("ReferringPhysicianName", "o'brien*", ["1.1"]),
+    ("StudyDescription", "Knie links", ["1.3"]),
+    ("PatientName", "yamada*", ["1.3"]),
+    ("PatientID", "P1", ["1.1"]),
+    ("PatientBirthDate", "19700101", ["1.1"]),
+    ("PatientSex", "F", ["1.2"]),
+    ("StudyInstanceUID", "1.4", ["1.4"]),
+    ("StudyID", "S1", ["1.1"]),
+    ("SeriesDate", "20240430", ["1.1.1"]),
+    ("SeriesTime", "1014", ["1.1.1"]),
+    ("Modality", "US", ["1.5.1", "1.6.1"]),
+    ("SeriesDescription", "Thorax 5mm", ["1.1.1"]),
+    ("SeriesInstanceUID", "1.3.2", ["1.3.2"]),
+    ("SeriesNumber", "10", ["1.1.10"]),
+    ("PerformedProcedureStepStartDate", "20240430", ["1.1.1"]),
+    ("PerformedProcedureStepStartTime", "1015", ["1.1.1"]),
+    ("RequestAttributesSequence.ScheduledProcedureStepID", "SPS3", ["1.2.1"]),
+    ("RequestAttributesSequence.RequestedProcedureID", "RP2", ["1.1.1"]),
+    ("SOPClassUID", "1.2.840.10008.5.1.4.1.1.66.4", ["1.1.10.1"]),
+    ("SOPInstanceUID", "1.1.1.2", ["1.1.1.2"]),
+    ("InstanceNumber", "2", ["1.1.1.2"]),
+]
 
 STUDY_TAGS = [
     "00080005", "00080020", "00080030", "00080050", "00080056", "00080061", "00080090", "00081030", "00081190",

@@ -2,8 +2,28 @@
 
 import pytest
 
+from chalicelib.dicomweb.attributes import ATTRIBUTES, BY_KEYWORD, Level, Matching
 from tests.conformance.qido.answers import uids
-from tests.conformance.qido.studies import NEWEST_FIRST
+from tests.conformance.qido.studies import FOUND_BY, NEWEST_FIRST
+
+OF_LEVEL = {
+    Level.STUDY: ("/studies", "0020000D"),
+    Level.SERIES: ("/series", "0020000E"),
+    Level.INSTANCE: ("/instances", "00080018"),
+}
+
+
+@pytest.mark.parametrize(("key", "value", "expected"), FOUND_BY, ids=[row[0] for row in FOUND_BY])
+def test_each_searchable_attribute_finds_its_values(get, key, value, expected):
+    resource, uid_tag = OF_LEVEL[BY_KEYWORD[key.split(".")[-1]].level]
+    assert uids(get(f"{resource}?{key}={value}"), uid_tag) == expected
+
+
+def test_no_searchable_attribute_lacks_a_row():
+    searchable = {attribute.keyword for attribute in ATTRIBUTES if attribute.matching is not Matching.NONE}
+    # A sequence is searched for by the attributes of its items.
+    assert {row[0].split(".")[-1] for row in FOUND_BY} == searchable - {"RequestAttributesSequence"}
+
 
 STUDY_QUERIES = [
     # clause, query, StudyInstanceUIDs in the order of the answer
