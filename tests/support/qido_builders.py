@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chalicelib.dicomweb.attributes import BY_KEYWORD, DicomJson
+from chalicelib.dicomweb.qido.query import Level, QidoQuery
 from chalicelib.dicomweb.resources import ResourceUids
-from chalicelib.ports import AggregateState, StudyIndex, StudyPublication
+from chalicelib.ports import AggregateState, SearchPage, StudyIndex, StudyPublication
 
 
 def element(keyword: str, value: Any) -> DicomJson:
@@ -93,6 +94,11 @@ def publish(index: StudyIndex, publication: StudyPublication) -> int:
     with index.turn(publication.study_instance_uid) as turn:
         turn.commit(turn.dirty_version(), publication)
     return requested
+
+
+def search(index: StudyIndex, level: Level, *pairs: tuple[str, str], **path: str) -> SearchPage:
+    """Search by names and values of a query string; `path` has the UIDs that the path names."""
+    return index.search(QidoQuery.parse(level, pairs, **path))
 
 
 class AnsweringRecords:
