@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from email.message import Message
+from email.utils import collapse_rfc2231_value
 from urllib.request import parse_http_list
 
 from chalicelib.errors import BadRequestError
@@ -52,10 +53,16 @@ def parse_media_type(text: str) -> tuple[str, dict[str, str]]:
     message = Message()
     try:
         message["Content-Type"] = text
-        (media_type, _), *parameters = message.get_params() or [("", "")]
-    except ValueError as error:  # a line break in the header
+        (media_type, _), *pairs = message.get_params() or [("", "")]
+        parameters = {name.lower(): _parameter_text(value) for name, value in pairs}
+    except (TypeError, ValueError) as error:  # continuations of a parameter that do not fit together
         raise BadRequestError("a media type cannot be understood") from error
-    return media_type.strip().lower(), {name.lower(): value for name, value in parameters}
+    return media_type.strip().lower(), parameters
+
+
+def _parameter_text(value: str | tuple[str | None, str | None, str]) -> str:
+    """Value of a parameter; one with a character set (``type*=utf-8''…``, RFC 2231 §4) is a triple."""
+    return value if isinstance(value, str) else collapse_rfc2231_value(value)
 
 
 def parse_accept(accept: str | None) -> list[MediaRange]:
