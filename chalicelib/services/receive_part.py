@@ -56,24 +56,22 @@ class PartReceiver:
             upload.append(block)
 
         size = 0
-        sending: asyncio.Future[None] | None = None
+        sending: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        sending.set_result(None)
         try:
             while buffer.tell():
                 size += buffer.tell()
                 self.check_size(size)
-                if sending is not None:
-                    await sending
+                await sending
                 sending = asyncio.ensure_future(self._run(send, _take(buffer)))
                 if not await lease.try_double():
                     await sending
                 await self.fill(buffer, chunks, lease)
         except BaseException:
-            if sending is not None:
-                # The upload must not be aborted while a block is being sent; a fault of that block adds nothing.
-                await asyncio.gather(sending, return_exceptions=True)
+            # The upload must not be aborted while a block is being sent; a fault of that block adds nothing.
+            await asyncio.gather(sending, return_exceptions=True)
             raise
-        if sending is not None:
-            await sending
+        await sending
         return digest.hexdigest(), size
 
     async def drain(self, chunks: AsyncIterator[bytes | memoryview]) -> None:
