@@ -90,3 +90,11 @@ def test_deflate_bomb_is_not_inflated_whole() -> None:
 
     with pytest.raises(InstanceRejectedError):
         read_header(file.getvalue() + bomb)
+
+
+def test_a_deflated_data_set_that_cannot_be_inflated_is_rejected() -> None:
+    data = _file("1.2.840.10008.1.2.1.99")
+    begin = data.index(b"1.2.840.10008.1.2.1.99") + 22
+
+    with pytest.raises(InstanceRejectedError, match="cannot be parsed"):
+        read_header(data[:begin] + b"\xff" * 100)

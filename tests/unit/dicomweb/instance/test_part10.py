@@ -6,7 +6,12 @@ from typing import Any
 import pytest
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
-from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ImplicitVRLittleEndian
+from pydicom.uid import (
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+)
 
 from chalicelib.dicomweb.instance.part10 import DEFER_BYTES, is_deferred, read_instance
 from chalicelib.errors import FailureReason, InstanceRejectedError
@@ -46,10 +51,12 @@ def test_every_encoding_of_a_data_set_is_read(transfer_syntax_uid: str) -> None:
         assert instance.dataset.PatientName == "Doe^Jane"
 
 
-def test_large_values_stay_in_the_file_and_large_sequences_do_not() -> None:
+@pytest.mark.parametrize("transfer_syntax_uid", [ExplicitVRLittleEndian, ImplicitVRLittleEndian])
+def test_large_values_stay_in_the_file_and_large_sequences_do_not(transfer_syntax_uid: str) -> None:
     item = Dataset()
     item.TextValue = "x" * (DEFER_BYTES + 1)
-    data = make_instance(EncapsulatedDocument=bytes(DEFER_BYTES + 2), ContentSequence=Sequence([item]))
+    attributes = {"EncapsulatedDocument": bytes(DEFER_BYTES + 2), "ContentSequence": Sequence([item])}
+    data = make_instance(transfer_syntax_uid, **attributes)
     with read_instance(BytesIO(data), max_inflated_bytes=LIMIT) as instance:
         deferred = [tag for tag, element in instance.dataset.items() if is_deferred(element)]
         assert deferred == [0x00420011]
