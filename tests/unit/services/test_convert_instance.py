@@ -23,6 +23,13 @@ def test_an_image_becomes_frames_and_metadata_and_nothing_else() -> None:
         assert keys == [f"{KEY}/frames/1", f"{KEY}/frames/2", f"{KEY}/metadata"]
 
 
+def test_all_frames_are_written_though_few_are_written_at_once() -> None:
+    with running_archive() as archive:
+        archive.store(make_instance(**NAMES, NumberOfFrames=40, Rows=1, Columns=1, PixelData=bytes(range(80))))
+        keys = {key for _, key in archive.objects.objects if key.startswith(f"{KEY}/frames/")}
+        assert keys == {f"{KEY}/frames/{number}" for number in range(1, 41)}
+
+
 def test_a_frame_is_one_part_labelled_with_its_transfer_syntax() -> None:
     with running_archive() as archive:
         archive.store(make_compressed("1.2.840.10008.1.2.4.90", [b"\xff\x4fcodestream"], **NAMES))

@@ -115,6 +115,15 @@ def test_what_does_not_exist_is_not_found(archive: Archive) -> None:
         representations.metadata(ResourceUids("9.9"), GZIP)
 
 
+def test_an_instance_that_can_no_longer_be_read_is_not_found(archive: Archive) -> None:
+    archive.store(make_instance(**NAMES), key="x/y")
+    record = archive.records.get_instance(UIDS)
+    assert record is not None
+    archive.objects.landed[record.landing] = (b"not a DICOM file", record.stored_at)
+    with pytest.raises(NotFoundError, match="cannot be read"):
+        archive.representations.frames(UIDS, "1,1", GZIP)
+
+
 def test_a_frame_past_the_last_is_not_found(archive: Archive) -> None:
     archive.store(make_instance(**NAMES))
     for frame_list in ("2", "1,2"):

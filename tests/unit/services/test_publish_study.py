@@ -47,6 +47,13 @@ def test_the_study_shows_all_its_series_and_instances() -> None:
         assert value(archive.records.answers[ResourceUids("1.2", "1.2.10")], "00201209") == [3]
 
 
+def test_a_study_without_complete_instances_is_not_published() -> None:
+    with running_archive() as archive:
+        assert archive.publish("1.2") is False
+        assert archive.objects.objects == {}
+        assert archive.records.answers == {}
+
+
 def test_instances_are_listed_by_their_number_not_by_their_uid() -> None:
     with running_archive() as archive:
         for number, uid in ((10, "1.1"), (9, "1.9"), (-1, "1.5")):

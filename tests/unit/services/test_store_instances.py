@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 import pytest
 
 from chalicelib.adapters.memory.landing import MemoryLanding
-from chalicelib.errors import MalformedMultipartError
+from chalicelib.dicomweb.stow.response import StoreReport
+from chalicelib.errors import ContentTooLargeError, FailureReason, MalformedMultipartError
 from chalicelib.services.store_instances import StoreInstances, StoreLimits
-from chalicelib.services.upload_memory import MIB, UploadMemory
 from tests.support.stow_server import Records, instance_bytes
 
 
@@ -44,12 +44,18 @@ async def _parts(parts: list[_Part]) -> AsyncIterator[_Part]:
         yield part
 
 
-def _store(landing: MemoryLanding, parts: list[_Part], limits: StoreLimits | None = None) -> int:
+def _report(
+    landing: MemoryLanding, parts: list[_Part], limits: StoreLimits | None = None, study_instance_uid: str | None = None
+) -> StoreReport:
     store = StoreInstances(landing, Records(), limits)  # type: ignore[arg-type]
     try:
-        return asyncio.run(store.store(_parts(parts), request_id="r")).status
+        return asyncio.run(store.store(_parts(parts), request_id="r", study_instance_uid=study_instance_uid))
     finally:
         store.close()
+
+
+def _store(landing: MemoryLanding, parts: list[_Part], limits: StoreLimits | None = None) -> int:
+    return _report(landing, parts, limits).status
 
 
 def test_outcomes_are_in_the_order_of_the_parts() -> None:
@@ -89,34 +95,25 @@ def test_uploads_of_one_request_are_bounded() -> None:
     assert landing.most == 1
 
 
-def test_large_leases_are_waited_for_and_given_back() -> None:
-    async def scenario() -> None:
-        memory = UploadMemory(4 * MIB, MIB)
-        first, second, third = [await memory.lease() for _ in range(2)] + [None]
-        assert second is not None
-        await first.grow()
-        await first.grow()  # once is enough
-        assert await first.try_double()
-        waiting = asyncio.create_task(second.grow())
-        await asyncio.sleep(0)
-        assert not waiting.done()
-        third = await asyncio.wait_for(memory.lease(), 1)  # its small lease came free when it grew
-        first.release()
-        first.release()  # changes nothing
-        await asyncio.wait_for(waiting, 1)
-        assert await second.try_double()
-        third.release()
-        second.release()
-
-    asyncio.run(scenario())
+LARGE = instance_bytes(pixels=bytes(100_000))
+# Instances over 64 KB are written in blocks.
+BLOCKS = StoreLimits(in_memory_bytes=64 * 1024)
 
 
-def test_second_block_is_not_had_when_all_memory_is_taken() -> None:
-    async def scenario() -> None:
-        memory = UploadMemory(2 * MIB, MIB)
-        lease = await memory.lease()
-        await lease.grow()
-        assert not await lease.try_double()
-        lease.release()
+def test_a_large_instance_of_another_study_is_read_to_its_end_and_not_written() -> None:
+    landing = MemoryLanding()
+    parts = [_Part([LARGE[:70_000], LARGE[70_000:]]), _Part([instance_bytes(study="9.9", sop="9.9.9")])]
+    report = _report(landing, parts, BLOCKS, "9.9")
+    assert [outcome.uids and outcome.uids.study_instance_uid for outcome in report.failed] == ["1.2.3"]
+    assert report.failed[0].reason is FailureReason.DATA_SET_DOES_NOT_MATCH_SOP_CLASS
+    assert list(landing.objects) == ["stow/r/2.dcm"]
 
-    asyncio.run(scenario())
+
+@pytest.mark.parametrize("max_instance_bytes", [65_000, 90_000])
+def test_an_upload_of_an_instance_over_the_limit_is_aborted(max_instance_bytes: int) -> None:
+    landing = MemoryLanding()
+    limits = StoreLimits(in_memory_bytes=64 * 1024, max_instance_bytes=max_instance_bytes)
+    with pytest.raises(ContentTooLargeError):
+        _store(landing, [_Part([LARGE[:70_000], LARGE[70_000:]])], limits)
+    assert landing.objects == {}
+    assert (landing.open_uploads, landing.aborted) == (set(), ["stow/r/1.dcm"])
