@@ -146,11 +146,14 @@ class _Reading:
             if not time_path or not {path, time_path} <= ranges:
                 continue
             dates, times = condition.match, conditions[time_path].match
-            if isinstance(dates, DateRangeMatch) and isinstance(times, TimeRangeMatch):
-                moments = combine_ranges(dates, times)
-                if moments is not None:
-                    conditions[path] = Condition(condition.attribute, moments)
-                    del conditions[time_path]
+            moments = (
+                combine_ranges(dates, times)
+                if isinstance(dates, DateRangeMatch) and isinstance(times, TimeRangeMatch)
+                else None
+            )
+            if moments is not None:
+                conditions[path] = Condition(condition.attribute, moments)
+                del conditions[time_path]
         for condition in conditions.values():
             check_order(condition.attribute, condition.match)
         return tuple(conditions.values())
