@@ -1,7 +1,7 @@
 import json
 import logging
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -190,6 +190,17 @@ def test_a_clock_that_is_ahead_of_ours_gives_no_negative_time(caplog: pytest.Log
     recorder.now = lambda: datetime(2026, 1, 31, 12, 0, 0, 0, UTC)
     recorder.ingest(event("a", at="2026-01-31T12:00:01.000Z"))
     assert measurements(caplog)[0]["ArrivalToSearchableMilliseconds"] == [0]
+
+
+def test_the_time_until_an_instance_can_be_found_is_measured_by_the_clock(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    recorder = Recorder({"a": "1.1"})
+    an_hour_ago = datetime.now(UTC) - timedelta(hours=1)
+    with ThreadPoolExecutor(1) as executor:
+        batch = IngestBatch(convert=recorder.convert, publish=recorder.publish, queue=recorder, executor=executor)
+        batch.ingest([Message("m", "r", event("a", at=an_hour_ago.isoformat()), 1)])
+    [milliseconds] = measurements(caplog)[0]["ArrivalToSearchableMilliseconds"]
+    assert 3_600_000 <= milliseconds < 3_700_000
 
 
 def test_more_arrivals_than_a_line_may_hold_are_measured_in_several(caplog: pytest.LogCaptureFixture) -> None:

@@ -1,13 +1,22 @@
 import asyncio
+import hashlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 import pytest
 
 from chalicelib.adapters.memory.landing import MemoryLanding
+from chalicelib.dicomweb.resources import ResourceUids
 from chalicelib.dicomweb.stow.response import StoreReport
-from chalicelib.errors import ContentTooLargeError, FailureReason, MalformedMultipartError
+from chalicelib.errors import (
+    BadRequestError,
+    ContentTooLargeError,
+    FailureReason,
+    MalformedMultipartError,
+    ServiceFaultError,
+)
 from chalicelib.services.store_instances import StoreInstances, StoreLimits
+from chalicelib.services.upload_memory import MIB
 from tests.support.stow_server import Records, instance_bytes
 
 
@@ -117,3 +126,77 @@ def test_an_upload_of_an_instance_over_the_limit_is_aborted(max_instance_bytes: 
         _store(landing, [_Part([LARGE[:70_000], LARGE[70_000:]])], limits)
     assert landing.objects == {}
     assert (landing.open_uploads, landing.aborted) == (set(), ["stow/r/1.dcm"])
+
+
+def test_a_large_instance_is_written_in_blocks_and_once() -> None:
+    landing = MemoryLanding()
+    parts = [_Part([LARGE[:70_000], LARGE[70_000:]]), _Part([LARGE])]
+    report = _report(landing, parts, BLOCKS)
+    assert [outcome.sha256 for outcome in report.stored] == [hashlib.sha256(LARGE).hexdigest()] * 2
+    assert landing.objects == {"stow/r/1.dcm": LARGE}
+    assert landing.aborted == ["stow/r/2.dcm"]
+
+
+@pytest.mark.parametrize("buffer_bytes", [2 * MIB, 8 * MIB], ids=["memory for one block", "for the next one, too"])
+def test_a_large_instance_is_stored_whatever_memory_there_is(buffer_bytes: int) -> None:
+    instance = instance_bytes(pixels=bytes(3 * MIB))
+    landing = MemoryLanding()
+    limits = StoreLimits(in_memory_bytes=MIB, buffer_bytes=buffer_bytes)
+    pieces = [instance[start : start + 100_000] for start in range(0, len(instance), 100_000)]
+    assert _store(landing, [_Part(pieces)], limits) == 200
+    assert landing.objects == {"stow/r/1.dcm": instance}
+
+
+def test_a_second_content_under_the_same_uids_is_a_failure() -> None:
+    parts = [_Part([instance_bytes()]), _Part([instance_bytes(pixels=b"\1" * 512)])]
+    report = _report(MemoryLanding(), parts, StoreLimits(uploads_per_request=1))
+    assert [outcome.sop_instance_uid for outcome in (one.uids for one in report.stored) if outcome] == ["1.2.3.4.5"]
+    assert [outcome.reason for outcome in report.failed] == [FailureReason.DUPLICATE_SOP_INSTANCE]
+
+
+@pytest.mark.parametrize("pieces", [[b"no"], [b"no" * 40_000, b"end"]])
+def test_what_is_not_dicom_is_read_to_its_end_and_fails(pieces: list[bytes]) -> None:
+    landing = MemoryLanding()
+    report = _report(landing, [_Part(pieces), _Part([instance_bytes()])], BLOCKS)
+    assert [(outcome.reason, outcome.uids) for outcome in report.failed] == [(FailureReason.CANNOT_UNDERSTAND, None)]
+    assert list(landing.objects) == ["stow/r/2.dcm"]
+
+
+def test_an_instance_that_is_refused_is_named_where_its_beginning_can_be_read() -> None:
+    report = _report(MemoryLanding(), [_Part([instance_bytes()[:-10]])])
+    assert [outcome.uids for outcome in report.failed] == [ResourceUids("1.2.3", "1.2.3.4", "1.2.3.4.5")]
+
+
+def test_a_small_instance_of_another_study_fails() -> None:
+    report = _report(MemoryLanding(), [_Part([instance_bytes()])], study_instance_uid="9.9")
+    assert [outcome.reason for outcome in report.failed] == [FailureReason.DATA_SET_DOES_NOT_MATCH_SOP_CLASS]
+
+
+def test_a_part_of_another_media_type_fails_and_is_not_written() -> None:
+    landing = MemoryLanding()
+    report = _report(landing, [_Part([b"{}"], media_type="application/json"), _Part([instance_bytes()], media_type="")])
+    assert [outcome.message for outcome in report.failed] == ["the part's Content-Type is not application/dicom"]
+    assert list(landing.objects) == ["stow/r/2.dcm"]
+
+
+def test_a_request_without_parts_or_with_too_many_is_refused() -> None:
+    with pytest.raises(BadRequestError):
+        _store(MemoryLanding(), [])
+    with pytest.raises(ContentTooLargeError):
+        _store(MemoryLanding(), [_Part([instance_bytes()])] * 2, StoreLimits(max_instances=1))
+
+
+def test_an_instance_that_is_registered_with_another_content_is_a_failure() -> None:
+    store = StoreInstances(MemoryLanding(), Records({ResourceUids("1.2.3", "1.2.3.4", "1.2.3.4.5"): "other"}))  # type: ignore[arg-type]
+    report = asyncio.run(store.store(_parts([_Part([instance_bytes()])]), request_id="r"))
+    store.close()
+    assert [outcome.reason for outcome in report.failed] == [FailureReason.DUPLICATE_SOP_INSTANCE]
+
+
+def test_a_fault_of_the_bucket_ends_the_request() -> None:
+    class Full(MemoryLanding):
+        def put(self, key: str, instance_bytes: bytes, sha256: str) -> None:
+            raise ServiceFaultError("S3 failed")
+
+    with pytest.raises(ServiceFaultError, match="S3 failed"):
+        _store(Full(), [_Part([instance_bytes(sop=f"1.{n}")]) for n in range(1, 40)])

@@ -4,7 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.dicomweb.qido.person_names import fold_name, folded_groups, indexed_words, name_words, words_match
+from chalicelib.dicomweb.qido.person_names import (
+    fold_name,
+    folded_groups,
+    has_more_words,
+    indexed_words,
+    name_words,
+    words_match,
+)
 
 
 @pytest.mark.parametrize(
@@ -80,3 +87,18 @@ def test_a_hostile_name_has_no_more_words_than_are_indexed():
 )
 def test_each_wanted_word_begins_some_word(wanted, matches):
     assert words_match(wanted, ["doe", "jane"]) is matches
+
+
+@pytest.mark.parametrize(
+    ("groups", "more"),
+    [
+        (("doe^jane", "山田", ""), False),
+        ((" ".join(map(str, range(32))), "", ""), False),
+        ((" ".join(map(str, range(33))), "", ""), True),
+        (("a " * 40, "", ""), False),
+        (("x" * 64, "", ""), False),
+        (("", "x" * 65, ""), True),
+    ],
+)
+def test_a_name_of_many_or_long_words_has_more_than_are_indexed(groups, more):
+    assert has_more_words(groups) is more

@@ -81,6 +81,22 @@ def test_fields_outside_the_table_are_known_where_a_data_set_can_answer_them():
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        (
+            "SeriesDescription",
+            "SeriesDescription is an attribute of the series level and cannot be matched in a search",
+        ),
+        ("00080060", "00080060 is an attribute of the series level and cannot be matched in a search for studies"),
+        ("PatientAge", "PatientAge is not a parameter or attribute that can be searched by"),
+    ],
+)
+def test_a_key_that_is_not_searchable_at_the_level_is_refused(name, message):
+    with pytest.raises(InvalidQueryError, match=message):
+        QidoQuery.parse(Level.STUDY, [(name, "x")])
+
+
 def test_options_count_whatever_their_place():
     pairs = [("PatientName", "doe"), ("fuzzymatching", "true")]
     for query in (QidoQuery.parse(Level.STUDY, pairs), QidoQuery.parse(Level.STUDY, pairs[::-1])):

@@ -8,6 +8,18 @@ from chalicelib.errors import NotAcceptableError
 RESULT = {"0020000D": {"vr": "UI", "Value": ["1.2"]}}
 
 
+@pytest.mark.parametrize(
+    ("accept", "media_type"),
+    [
+        (None, "application/dicom+json"),
+        ("application/json", "application/json"),
+        ('multipart/related; type="application/dicom+xml"', "multipart/related"),
+    ],
+)
+def test_a_search_is_answered_in_the_type_that_is_asked_for(accept, media_type):
+    assert choose_media_type(accept) == media_type
+
+
 @pytest.mark.parametrize("accept", ["application/dicom+xml", "text/xml", 'multipart/related; type="text/xml"'])
 def test_a_search_is_not_answered_in_other_types(accept):
     with pytest.raises(NotAcceptableError):

@@ -36,3 +36,18 @@ def test_unreadable_quality_counts_as_one() -> None:
 def test_nothing_acceptable_is_an_error() -> None:
     with pytest.raises(NotAcceptableError):
         choose_response_type("image/jpeg")
+
+
+@pytest.mark.parametrize(
+    ("content_type", "error", "message"),
+    [
+        ("multipart/related; boundary=a", BadRequestError, "no type parameter"),
+        ("multipart/related; type=application/dicom", BadRequestError, "no valid boundary"),
+        ('multipart/related; type="application/dicom+json"; boundary=a', UnsupportedMediaTypeError, "bulk data"),
+        ('multipart/related; type="image/jpeg"; boundary=a', UnsupportedMediaTypeError, "must be application/dicom"),
+        ("multipart/form-data; boundary=a", UnsupportedMediaTypeError, "must be multipart/related"),
+    ],
+)
+def test_what_is_wrong_with_a_multipart_type_is_said(content_type: str, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        find_boundary(content_type)
