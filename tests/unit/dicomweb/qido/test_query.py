@@ -97,6 +97,20 @@ def test_a_key_that_is_not_searchable_at_the_level_is_refused(name, message):
         QidoQuery.parse(Level.STUDY, [(name, "x")])
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("limit", "-1", "limit is not"),
+        ("offset", "1.5", "offset is not"),
+        ("offset", "9" * 20, "offset is not"),
+        ("fuzzymatching", "yes", "fuzzymatching is not"),
+    ],
+)
+def test_a_parameter_that_is_not_of_its_kind_is_refused(name, value, message):
+    with pytest.raises(InvalidQueryError, match=message):
+        QidoQuery.parse(Level.STUDY, [(name, value)])
+
+
 def test_options_count_whatever_their_place():
     pairs = [("PatientName", "doe"), ("fuzzymatching", "true")]
     for query in (QidoQuery.parse(Level.STUDY, pairs), QidoQuery.parse(Level.STUDY, pairs[::-1])):
