@@ -176,7 +176,7 @@ def test_a_list_without_values_is_refused(value):
         (
             "RequestAttributesSequence",
             "x",
-            "RequestAttributesSequence is a sequence: name the attribute of its items, after a dot",
+            "RequestAttributesSequence is a sequence: name an attribute of its items after a dot",
         ),
     ],
 )

@@ -89,7 +89,7 @@ def test_fields_outside_the_table_are_known_where_a_data_set_can_answer_them():
             "SeriesDescription is an attribute of the series level and cannot be matched in a search",
         ),
         ("00080060", "00080060 is an attribute of the series level and cannot be matched in a search for studies"),
-        ("PatientAge", "PatientAge is not a parameter or attribute that can be searched by"),
+        ("PatientAge", "PatientAge is neither a search parameter nor a searchable attribute"),
     ],
 )
 def test_a_key_that_is_not_searchable_at_the_level_is_refused(name, message):
@@ -103,7 +103,7 @@ def test_a_key_that_is_not_searchable_at_the_level_is_refused(name, message):
         ("limit", "-1", "limit is not"),
         ("offset", "1.5", "offset is not"),
         ("offset", "9" * 20, "offset is not"),
-        ("fuzzymatching", "yes", "fuzzymatching is not"),
+        ("fuzzymatching", "yes", "fuzzymatching is neither"),
     ],
 )
 def test_a_parameter_that_is_not_of_its_kind_is_refused(name, value, message):
