@@ -7,7 +7,6 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from chalicelib.adapters.memory.landing import MemoryLanding
 from chalicelib.errors import ServiceFaultError
 from tests.support.stow_server import (
     CT,
@@ -15,6 +14,7 @@ from tests.support.stow_server import (
     MULTIPART,
     ROOT,
     Answer,
+    FailingLanding,
     StowServer,
     instance_bytes,
     multipart,
@@ -154,11 +154,7 @@ def test_status_says_whether_all_some_or_none_are_stored(
 
 
 def test_unavailable_store_is_503() -> None:
-    class Landing(MemoryLanding):
-        def put(self, key: str, instance_bytes: bytes, sha256: str) -> None:
-            raise ServiceFaultError("S3 failed")
-
-    with running(Landing()) as server:
+    with running(FailingLanding(ServiceFaultError("S3 failed"))) as server:
         assert server.post(multipart(GOOD)).status == 503
 
 

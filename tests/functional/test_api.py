@@ -11,11 +11,9 @@ import pytest
 from chalice.test import Client
 
 from app import app
+from tests.functional.api_requests import INSTANCE, SEARCH_EVENT
 from tests.support.archive import Archive
-from tests.support.builders import make_instance
-
-NAMES = {"StudyInstanceUID": "1.2", "SeriesInstanceUID": "1.2.3", "SOPInstanceUID": "1.2.3.4"}
-INSTANCE = "/dicomweb/studies/1.2/series/1.2.3/instances/1.2.3.4"
+from tests.support.builders import NAMES, make_instance
 
 
 def get(client: Client, path: str, **headers: str) -> Any:
@@ -103,16 +101,7 @@ def test_the_queue_is_consumed_and_failed_messages_come_again(archive: Archive, 
 
 def test_an_answer_of_the_lambda_function_is_base64(archive: Archive) -> None:
     archive.store(make_instance(**NAMES))
-    event = {
-        "requestContext": {"resourcePath": "/dicomweb/studies", "httpMethod": "GET", "path": "/dicomweb/studies"},
-        "multiValueQueryStringParameters": None,
-        "headers": {},
-        "pathParameters": {},
-        "body": None,
-        "isBase64Encoded": False,
-        "stageVariables": None,
-    }
-    answer = app(event, None)
+    answer = app(SEARCH_EVENT, None)
     assert answer["isBase64Encoded"] is True
     assert json.loads(b64decode(answer["body"]))[0]["0020000D"]["Value"] == ["1.2"]
 

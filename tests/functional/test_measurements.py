@@ -13,14 +13,13 @@ import pytest
 from chalice.test import Client
 
 from app import app
-from chalicelib.adapters.memory.landing import MemoryLanding
 from chalicelib.entrypoints.request_log import RESOURCES
 from chalicelib.errors import ServiceFaultError
 from chalicelib.json_logging import formatter
-from tests.functional.test_api import INSTANCE, NAMES
+from tests.functional.api_requests import INSTANCE, SEARCH_EVENT
 from tests.support.archive import Archive
-from tests.support.builders import make_instance
-from tests.support.stow_server import instance_bytes, multipart, running
+from tests.support.builders import NAMES, make_instance
+from tests.support.stow_server import FailingLanding, instance_bytes, multipart, running
 
 
 class Log:
@@ -104,22 +103,13 @@ def test_a_request_is_named_by_lambdas_id_of_it(archive: Archive, caplog: pytest
     class Context:
         aws_request_id = "request-1"
 
-    event = {
-        "requestContext": {"resourcePath": "/dicomweb/studies", "httpMethod": "GET", "path": "/dicomweb/studies"},
-        "multiValueQueryStringParameters": None,
-        "headers": {},
-        "pathParameters": {},
-        "body": None,
-        "isBase64Encoded": False,
-        "stageVariables": None,
-    }
     configured = logging.getLogger().handlers
     seen: list[str] = []
     for handler in configured:
         for log_filter in handler.filters:
             caplog.handler.addFilter(log_filter)
     caplog.set_level(logging.INFO)
-    app(event, Context())
+    app(SEARCH_EVENT, Context())
     seen = [getattr(record, "request_id", "") for record in caplog.records if record.message == "request"]
     assert seen == ["request-1"]
 
@@ -187,11 +177,7 @@ def test_a_store_request_measures_what_it_stored(log: Log) -> None:
 
 
 def test_a_store_request_that_fails_is_measured_too(log: Log) -> None:
-    class Unavailable(MemoryLanding):
-        def put(self, key: str, instance_bytes: bytes, sha256: str) -> None:
-            raise ServiceFaultError("S3 failed")
-
-    with running(Unavailable()) as server:
+    with running(FailingLanding(ServiceFaultError("S3 failed"))) as server:
         assert server.post(multipart(instance_bytes())).status == 503
         assert server.post(b"", path="/nowhere").status == 404
     [line] = log.measured()

@@ -17,8 +17,14 @@ from pydicom.uid import (
     ImplicitVRLittleEndian,
 )
 
+from chalicelib.dicomweb.resources import ResourceUids
+
 _numbers = itertools.count(1)
 ROOT_UID = "1.2.826.0.1.3680043.10.5432"
+
+# The address of an instance with short UIDs, and the attributes that give it to `make_dataset`.
+UIDS = ResourceUids("1.2", "1.2.3", "1.2.3.4")
+NAMES: dict[str, Any] = {"StudyInstanceUID": "1.2", "SeriesInstanceUID": "1.2.3", "SOPInstanceUID": "1.2.3.4"}
 
 
 def new_uid() -> str:

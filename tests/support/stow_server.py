@@ -71,6 +71,17 @@ class Records:
         return {uids: self.digests[uids] for uids in instances if uids in self.digests}
 
 
+class FailingLanding(MemoryLanding):
+    """Fails with an error when a small instance is written."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.error = error
+
+    def put(self, key: str, instance_bytes: bytes, sha256: str) -> None:
+        raise self.error
+
+
 @dataclass(frozen=True)
 class Answer:
     status: int

@@ -4,15 +4,12 @@ from datetime import UTC, datetime
 import pytest
 
 from chalicelib.dicomweb.compression import decompress
-from chalicelib.dicomweb.resources import ResourceUids
 from chalicelib.dicomweb.wado.static_object import IMMUTABLE
 from chalicelib.errors import FailureReason, ServiceFaultError
 from chalicelib.ports import ObjectVersion
 from tests.support.archive import running_archive
-from tests.support.builders import make_compressed, make_instance, make_non_image
+from tests.support.builders import NAMES, UIDS, make_compressed, make_instance, make_non_image
 
-UIDS = ResourceUids("1.2", "1.2.3", "1.2.3.4")
-NAMES = {"StudyInstanceUID": "1.2", "SeriesInstanceUID": "1.2.3", "SOPInstanceUID": "1.2.3.4"}
 KEY = "dicomweb/studies/1.2/series/1.2.3/instances/1.2.3.4"
 
 

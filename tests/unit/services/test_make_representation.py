@@ -7,10 +7,8 @@ from chalicelib.dicomweb.resources import ResourceUids
 from chalicelib.dicomweb.wado.representation import Wanted
 from chalicelib.errors import BadRequestError, NotAcceptableError, NotFoundError
 from tests.support.archive import Archive, running_archive
-from tests.support.builders import make_compressed, make_instance, make_non_image
+from tests.support.builders import NAMES, UIDS, make_compressed, make_instance, make_non_image
 
-UIDS = ResourceUids("1.2", "1.2.3", "1.2.3.4")
-NAMES = {"StudyInstanceUID": "1.2", "SeriesInstanceUID": "1.2.3", "SOPInstanceUID": "1.2.3.4"}
 KEY = UIDS.key
 GZIP = Wanted.from_headers(None, "gzip, br")
 IDENTITY = Wanted.from_headers(None, None)

@@ -17,7 +17,7 @@ from chalicelib.errors import (
 )
 from chalicelib.services.store_instances import StoreInstances, StoreLimits
 from chalicelib.services.upload_memory import MIB
-from tests.support.stow_server import Records, instance_bytes
+from tests.support.stow_server import FailingLanding, Records, instance_bytes
 
 
 @dataclass
@@ -194,9 +194,8 @@ def test_an_instance_that_is_registered_with_another_content_is_a_failure() -> N
 
 
 def test_a_fault_of_the_bucket_ends_the_request() -> None:
-    class Full(MemoryLanding):
-        def put(self, key: str, instance_bytes: bytes, sha256: str) -> None:
-            raise ServiceFaultError("S3 failed")
-
     with pytest.raises(ServiceFaultError, match="S3 failed"):
-        _store(Full(), [_Part([instance_bytes(sop=f"1.{n}")]) for n in range(1, 40)])
+        _store(
+            FailingLanding(ServiceFaultError("S3 failed")),
+            [_Part([instance_bytes(sop=f"1.{n}")]) for n in range(1, 40)],
+        )
