@@ -219,7 +219,7 @@ def test_answer_names_what_failed_and_why_in_decimal(server: StowServer) -> None
                 }
             ],
         },
-        # Nobody knows which instance it was: no item of Failed SOP Sequence, which must name it.
+        # The instance is unknown, so it is not an item of Failed SOP Sequence: an item must name its instance.
         "0008119A": {"vr": "SQ", "Value": [{"00081197": {"vr": "US", "Value": [49152]}}]},
     }
 

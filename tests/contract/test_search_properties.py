@@ -1,4 +1,4 @@
-"""For random studies and queries, the database finds what a plain reading of the standard's rules finds."""
+"""For random studies and queries, the database finds the same as the simple implementation in memory."""
 
 from collections.abc import Iterator
 from itertools import count, cycle
@@ -15,11 +15,12 @@ from chalicelib.errors import BadRequestError
 from tests.support.database_server import empty_tables
 from tests.support.qido_builders import make_publication, make_series, publish
 
-# Few values of few letters, so that queries do match; and all that SQL, LIKE or Unicode may trip over.
+# Short values of few letters, so that queries match; among them the characters that SQL, LIKE and Unicode treat
+# specially.
 LETTERS = "aAáÁ%_|\\'\"^b山 ßﾀが\U0001f600"
 TEXT = st.text(LETTERS, max_size=4)
 PATTERN = st.text(LETTERS + "*?", max_size=4)
-# Longer than ends of texts are kept, with blanks where these are cut.
+# Longer than the ends of texts that the index keeps, with blanks where these are cut off.
 LONG_TEXT = st.tuples(st.sampled_from(["a b  ", "ab", "山 "]), st.integers(2, 12), st.sampled_from(["", "c"])).map(
     lambda parts: parts[0] * parts[1] + parts[2]
 )
@@ -66,7 +67,7 @@ STUDY = st.fixed_dictionaries(
         "AccessionNumber": TEXT | LONG_TEXT,
         "PatientName": NAME | SPACED_NAME,
         "ReferringPhysicianName": SPACED_NAME,
-        # Some that are no values at all.
+        # Some of them are invalid.
         "StudyDate": DATE | st.sampled_from(["20241399", ""]),
         "StudyTime": TIME | st.just("25"),
         "StudyDescription": TEXT | LONG_TEXT | st.none(),
@@ -118,7 +119,7 @@ def mysql(database_secret: dict[str, object]) -> Iterator[MysqlIndex]:
 
 
 NUMBERS = count(1)
-# So that both ways to the hits are taken, and lists skipped, with a handful of studies.
+# Limits so low that a few studies exercise both ways of searching and the skipping of lists.
 SHORT = SearchLimits(candidates=1, candidates_by_name=1, conjunction=2, far_offset=1)
 
 

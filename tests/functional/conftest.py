@@ -14,7 +14,7 @@ from tests.support.settings import SETTINGS
 
 @pytest.fixture
 def archive(monkeypatch: pytest.MonkeyPatch) -> Iterator[Archive]:
-    """What the application stores into and reads from, in memory."""
+    """The archive in memory that the application uses."""
     with running_archive() as running:
         services = Services(
             SETTINGS, objects=running.objects, records=running.records, index=running.index, queue=running.queue

@@ -1,4 +1,4 @@
-"""How connections to a server with a certificate of its own are encrypted."""
+"""Encryption of connections to a database server that has its own certificate."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The local edge: nginx with the routing module, over origins that record what is asked of them."""
+"""The local edge: nginx with the routing module, over origins that record their requests."""
 
 import gzip
 import http.client
@@ -171,7 +171,7 @@ def test_client_without_gzip_gets_its_own_copy_else_asks_the_api_for_it(edge: Ed
         answer = edge.request("GET", FRAME, {"Accept-Encoding": "identity"})
         assert (answer.body, answer.headers["etag"]) == (b"pixels", '"i"')
     assert edge.get(FRAME).headers["etag"] == '"f"'
-    # One read of each of the two copies, and two that found no identity copy.
+    # One read of each of the two copies, and two reads for which there was no identity copy.
     assert edge.bucket.targets().count(f"/static/{FRAME_KEY}") == 1
     assert edge.bucket.targets().count(f"/static/identity/{FRAME_KEY}") == 3
     assert len(edge.api.requests) == 2

@@ -1,4 +1,4 @@
-"""The migration on a real server: what it makes, that it can be repeated, and what its user may do."""
+"""The migration on a real server: what it creates, that it can be repeated, and the privileges of its user."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Secrets:
 
 @pytest.fixture(params=["archive", "a_b%`\\ 'x\""], ids=["plain names", "hostile names"])
 def name(request: pytest.FixtureRequest) -> str:
-    """Of the database and its user; at most 32 characters (MySQL)."""
+    """A name for the database and its user; at most 32 characters (MySQL)."""
     return request.param + secrets.token_hex(4)
 
 
@@ -139,7 +139,7 @@ def test_a_password_of_any_characters_is_set_as_it_is(store: Secrets) -> None:
     connection_factory(store.user)().close()
 
 
-def test_a_user_whose_password_the_secret_does_not_have_gets_it(store: Secrets) -> None:
+def test_a_user_with_another_password_gets_that_of_the_secret(store: Secrets) -> None:
     store.migration().apply()
     store.user["password"] = "another"
     with pytest.raises(pymysql.err.OperationalError):

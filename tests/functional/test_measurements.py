@@ -1,4 +1,4 @@
-"""What requests, batches and stores write to the log, and measure: exactly this, and nothing of a patient."""
+"""The log lines and metrics of requests, batches and stores, which contain nothing about a patient."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ REPORT = {"schema": "abc", "database": "archive", "users": ["archive"]}
 
 
 class Context:
-    """Lambda's, of a function with this much time left."""
+    """Lambda's context of an invocation with this much time left."""
 
     aws_request_id = "request-1"
     log_stream_name = "2026/01/31/[$LATEST]0123"
@@ -33,7 +33,7 @@ class Context:
 
 
 class Migration:
-    """Does what a test ordered."""
+    """Does what the test configured."""
 
     def __init__(self) -> None:
         self.applied = 0
@@ -59,7 +59,7 @@ def migration(monkeypatch: pytest.MonkeyPatch) -> Migration:
 
 
 class Received(HTTPServer):
-    """Where CloudFormation waits for the answer."""
+    """The URL at which CloudFormation waits for the answer."""
 
     def __init__(self, statuses: list[int]) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)

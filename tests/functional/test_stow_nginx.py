@@ -1,4 +1,4 @@
-"""nginx before the store service: it passes everything on as it comes and keeps nothing."""
+"""nginx before the store service: it passes every request on unchanged and buffers nothing."""
 
 import shutil
 import socket

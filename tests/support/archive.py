@@ -1,4 +1,4 @@
-"""The ingest path wired over the in-memory ports, with faults that a test can order."""
+"""The ingest path wired over the in-memory ports, with faults that a test can plan."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ROOT = "http://archive/dicomweb"
 
 
 class Faulty:
-    """Stands before a port and fails the call that a test ordered, before or after it took effect."""
+    """Wraps a port and fails one call, as the plan says: before or after the call takes effect."""
 
     def __init__(self, port: Any, plan: FaultPlan) -> None:
         self._port = port
@@ -40,7 +40,7 @@ class Faulty:
 
 
 class FaultyIndex(Faulty):
-    """Its turns fail as ordered, too."""
+    """An index whose turns fail by the plan, too."""
 
     @contextmanager
     def turn(self, study_instance_uid: str) -> Iterator[Any]:
@@ -51,7 +51,7 @@ class FaultyIndex(Faulty):
 
 
 class FaultPlan:
-    """Fails the n-th call over all ports, then none."""
+    """Fails one call: the n-th over all ports."""
 
     def __init__(self) -> None:
         self.calls = 0
@@ -61,15 +61,15 @@ class FaultPlan:
     def before(self, name: str) -> None:
         self.calls += 1
         if self.calls == self.fail_at and not self.takes_effect:
-            raise ServiceFaultError(f"{name} failed as ordered")
+            raise ServiceFaultError(f"{name} failed as planned")
 
     def after(self, name: str) -> None:
         if self.calls == self.fail_at and self.takes_effect:
-            raise ServiceFaultError(f"the answer of {name} was lost as ordered")
+            raise ServiceFaultError(f"the answer of {name} was lost as planned")
 
 
 class Archive:
-    """Convert, publish and represent over memory."""
+    """The services that convert, publish and represent, over ports in memory."""
 
     def __init__(self) -> None:
         self.plan = FaultPlan()

@@ -1,4 +1,4 @@
-"""The files that pydicom packages: which of them can be published, and what pydicom says of a file."""
+"""The test files in pydicom's package: which of them can be published, and how pydicom reads a file."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import pydicom.data
 from pydicom import dcmread
 
-# Truncated, without UIDs or transfer syntax, with an invalid VR, or no Part 10 files.
+# Truncated, without UIDs or transfer syntax, with an invalid VR, or not Part 10 files.
 UNPUBLISHABLE = {
     "ExplVR_BigEndNoMeta.dcm",
     "ExplVR_LitEndNoMeta.dcm",
@@ -30,7 +30,7 @@ UNPUBLISHABLE = {
     "rtplan_truncated.dcm",
     "rtstruct.dcm",
 }
-# pydicom gives up on its NumberOfFrames of "1A".
+# pydicom cannot read its NumberOfFrames of "1A".
 INVALID_VALUES = {"badVR.dcm"}
 
 PACKAGED_FILES = sorted(Path(pydicom.data.__file__).parent.glob("test_files/*.dcm"))
@@ -38,13 +38,13 @@ COMPARABLE_FILES = [path for path in PACKAGED_FILES if path.name not in UNPUBLIS
 
 
 def pydicoms_json(data: bytes) -> dict[str, Any]:
-    """What pydicom makes of a Part 10 file, as it looks after a way through JSON text; see `without_binary`."""
+    """pydicom's DICOM JSON of a Part 10 file, after a round trip through JSON text; see `without_binary`."""
     result: dict[str, Any] = json.loads(json.dumps(without_binary(dcmread(BytesIO(data)).to_json_dict())))
     return result
 
 
 def without_binary(document: dict[str, Any]) -> dict[str, Any]:
-    """Without group lengths, and with only the VR of binary values: those are compared as bulk data."""
+    """Remove group lengths, and all but the VR of binary values, which are compared as bulk data."""
     result = {}
     for tag, element in document.items():
         if tag.endswith("0000"):

@@ -1,4 +1,4 @@
-"""Builders for tests of search: documents of the DICOM JSON Model, publications, and records that answer."""
+"""Builders for tests of search: documents of the DICOM JSON Model, publications, and a record store of them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from chalicelib.ports import AggregateState, SearchPage, StudyIndex, StudyPublic
 
 
 def element(keyword: str, value: Any) -> DicomJson:
-    """One element; a text of a person name is its groups, parted by ``=``; None has no value."""
+    """One element; the component groups of a person name are separated by ``=``; None gives an empty element."""
     attribute = BY_KEYWORD[keyword]
     if value is None:
         return {"vr": attribute.vr}
@@ -53,7 +53,7 @@ def make_publication(
     aggregates: Mapping[str, AggregateState] | None = None,
     **attributes: Any,
 ) -> StudyPublication:
-    """A publication whose computed attributes are right."""
+    """A publication with the computed attributes (counts, modalities) that follow from its series."""
     modalities = sorted({one.attributes["Modality"] for one in series if one.attributes.get("Modality")})
     study = document(
         StudyInstanceUID=study_uid,

@@ -1,4 +1,4 @@
-"""Settings of archives whose parts are all fakes: the names mean nothing."""
+"""Settings of an archive over fakes; its names refer to nothing real."""
 
 from chalicelib.settings import Settings
 

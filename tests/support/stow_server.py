@@ -51,14 +51,14 @@ def instance_bytes(
 
 
 def multipart(*payloads: bytes, boundary: bytes = b"myboundary", part_type: bytes = b"application/dicom") -> bytes:
-    """A body as dcm4che's stowrs sends it: a line break before the first delimiter, one header a part."""
+    """A body as dcm4che's stowrs sends it: a line break before the first delimiter, one header for each part."""
     parts = [b"\r\n--" + boundary + b"\r\nContent-Type: " + part_type + b"\r\n\r\n" + payload for payload in payloads]
     return b"".join(parts) + b"\r\n--" + boundary + b"--"
 
 
 @dataclass
 class Records:
-    """The one question that storing asks of the records."""
+    """The one method of RecordStore that storing uses."""
 
     digests: dict[ResourceUids, str] = field(default_factory=dict)
     batches: list[int] = field(default_factory=list)
@@ -90,7 +90,7 @@ class Answer:
 
 
 class StowServer:
-    """A running service; `landing` and `records` show and decide what happens behind it."""
+    """A running service over fakes: `landing` and `records`."""
 
     def __init__(self, landing: Any, records: Records, limits: StoreLimits, idle_timeout_seconds: float) -> None:
         self.landing = landing
@@ -119,8 +119,8 @@ class StowServer:
         self._loop.close()
 
     async def _cleanup(self) -> None:
-        # aiohttp waits out its whole time-out for a connection that a client is closing just now, and goes
-        # on for ten seconds to read what a client that is gone might still have sent.
+        # aiohttp waits for its whole timeout if a client is just closing a connection, and then tries for
+        # ten seconds to read what the client might still have sent.
         deadline = self._loop.time() + 1
         while self._runner.server and self._runner.server.connections and self._loop.time() < deadline:
             await asyncio.sleep(0.01)
@@ -155,7 +155,7 @@ class StowServer:
 
     @contextmanager
     def connect(self) -> Iterator[socket.socket]:
-        """A bare connection, for what no client library would send."""
+        """A bare connection, for bytes that no client library would send."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=30) as connection:
             yield connection
 

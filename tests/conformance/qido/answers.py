@@ -1,4 +1,4 @@
-"""Asks the application for searches over a given index, and reads its answers."""
+"""Sends searches to the application over a given index, and reads its answers."""
 
 import email
 import json
@@ -29,7 +29,7 @@ Search = Callable[..., HTTPResponse]
 
 @contextmanager
 def answering(index: StudyIndex, records: AnsweringRecords, monkeypatch: pytest.MonkeyPatch) -> Iterator[Search]:
-    """A client's searches, by path and query below the archive's root, and by Accept."""
+    """Yield a function that searches: it takes the path and query below the archive's root, and an Accept header."""
     services = Services(replace(SETTINGS, dicomweb_root=ROOT), index=index, records=records)
     monkeypatch.setattr(http, "services", lambda: services)
     with Client(app) as client:

@@ -1,4 +1,4 @@
-"""Matching: PS3.18 §8.3.4 and PS3.4 §C.2.2.2, one row for each rule."""
+"""Matching (PS3.18 §8.3.4, PS3.4 §C.2.2.2): one row for each rule."""
 
 import pytest
 
@@ -127,7 +127,7 @@ STUDY_QUERIES = [
     ("8.3.4.2 each attribute its words", "fuzzymatching=true&PatientName=obrien", []),
     ("8.3.4.2 other keys stay literal", "fuzzymatching=true&StudyDescription=thorax", []),
     ("8.3.4.2 other keys restrict too", "fuzzymatching=true&PatientName=mull&PatientSex=F", ["1.2"]),
-    # with wildcards the literal match counts as well
+    # a name with wildcards also matches literally
     ("8.3.4.2 asterisks, found literally", "fuzzymatching=true&PatientName=*ans*", ["1.2"]),
     ("8.3.4.2 asterisks, found by words", "fuzzymatching=true&PatientName=*hans%20muller*", ["1.2"]),
     ("8.3.4.2 asterisk inside a word", "fuzzymatching=true&PatientName=m*ller*", ["1.1", "1.2"]),

@@ -135,7 +135,7 @@ def test_an_instance_shows_its_transfer_syntax_and_image_where_it_has_them(get):
 @pytest.mark.parametrize(
     ("resource", "shown", "warned"),
     [
-        # of the instance's own data set
+        # from the instance's own data set
         ("/studies/1.2/instances?includefield=SliceThickness", {"00180050": [2.5]}, None),
         ("/studies/1.2/instances?includefield=00180050%2CKVP", {"00180050": [2.5]}, None),
         (
@@ -144,7 +144,7 @@ def test_an_instance_shows_its_transfer_syntax_and_image_where_it_has_them(get):
             None,
         ),
         ("/studies/1.2/instances?includefield=00091001&00090010=OTHER", {}, None),
-        # not kept at the level, or not told whose
+        # not stored at this level, or private without its creator
         ("/studies/1.2/instances?includefield=00091001", {}, "00091001"),
         ("/studies/1.2/series?includefield=SliceThickness", {}, "SliceThickness"),
         ("/studies?includefield=SliceThickness%2C00189999&PatientID=P2", {}, "SliceThickness, 00189999"),

@@ -1,4 +1,4 @@
-"""The index on a database server: connections, locks and servers that are lost or refuse."""
+"""The index on a database server: lost connections and locks, and servers that are absent or refuse a connection."""
 
 import ssl
 
@@ -46,7 +46,7 @@ def test_a_publisher_whose_lock_was_released_cannot_commit(connect):
 
 
 def _end_other_connections(connect) -> None:
-    """As a fail-over or an idle timeout does: the server ends every connection but this one."""
+    """End every connection but this one, as a fail-over or an idle timeout does."""
     with connect() as connection, connection.cursor() as cursor:
         cursor.execute("SELECT id FROM information_schema.processlist WHERE id <> CONNECTION_ID() AND db = DATABASE()")
         for (number,) in cursor.fetchall():

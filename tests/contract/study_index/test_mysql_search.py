@@ -11,7 +11,7 @@ from chalicelib.dicomweb.resources import ResourceUids
 from chalicelib.errors import SearchTooBroadError
 from tests.support.qido_builders import make_publication, publish, search
 
-# For minutes, were it not ended.
+# Runs for minutes unless the server ends it.
 COLUMNS = "information_schema.columns"
 ENDLESS = Statement(f"SELECT COUNT(*) FROM {COLUMNS} AS a, {COLUMNS} AS b, {COLUMNS} AS c")
 
@@ -71,7 +71,7 @@ def _plan(connect, statement: Statement, tables: str) -> list[tuple[str, str, st
     """Table, kind of access and key, for each step of the server's plan."""
     with connect() as connection, connection.cursor() as cursor:
         cursor.execute(f"ANALYZE TABLE {tables}")
-        # Without a format, MySQL may show a tree.
+        # Without FORMAT, MySQL may show a tree.
         cursor.execute(f"EXPLAIN FORMAT=TRADITIONAL {statement.sql}", statement.params)
         columns = [column[0] for column in cursor.description]
         plan = [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]

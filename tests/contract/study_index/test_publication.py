@@ -50,7 +50,7 @@ def test_a_publication_shows_study_series_and_instances(index):
         ResourceUids("1.2", "1.2.1", "1.2.1.1"),
         ResourceUids("1.2", "1.2.1", "1.2.1.2"),
     ]
-    # A series of which another one's UID is the beginning.
+    # The UID of the other series is the beginning of this one's.
     assert search(index, Level.INSTANCE, study_instance_uid="1.2", series_instance_uid="1.2.10").keys == []
 
 
@@ -76,7 +76,7 @@ def test_one_sop_instance_uid_in_two_studies_is_two_instances(index):
     ]
 
 
-def test_request_attributes_that_are_gone_match_no_more(index):
+def test_request_attributes_that_were_removed_no_longer_match(index):
     def items(*steps: str):
         return [{"00400009": {"vr": "SH", "Value": [step]}} for step in steps]
 
@@ -87,7 +87,7 @@ def test_request_attributes_that_are_gone_match_no_more(index):
     assert search(index, Level.SERIES, (key, "C")).keys == [ResourceUids("1.2", "7")]
 
 
-def test_words_of_a_name_that_was_corrected_match_no_more(index):
+def test_words_of_a_name_that_was_corrected_no_longer_match(index):
     def find(name: str):
         return search(index, Level.STUDY, ("PatientName", name), ("fuzzymatching", "true")).keys
 
@@ -107,13 +107,13 @@ def test_hostile_names_have_words_too(index):
     ]
 
 
-def test_a_value_that_is_none_of_its_kind_counts_as_no_value(index):
+def test_an_invalid_value_counts_as_no_value(index):
     publish(index, make_publication("1.2", [make_series("7", SeriesNumber="one")], StudyDate="2024", StudyTime="noon"))
     keys = [("StudyDate", '""'), ("StudyTime", '""'), ("SeriesNumber", '""'), ("emptyvaluematching", "true")]
     assert search(index, Level.SERIES, *keys).keys == [ResourceUids("1.2", "7")]
 
 
-def test_of_several_values_of_an_attribute_that_has_one_the_first_counts(index):
+def test_the_first_value_counts_of_an_attribute_that_should_have_one(index):
     publish(index, make_publication("1.2", PatientID=["A", "B"], PatientName=["Doe^Jane", "Roe^Jim"]))
     assert search(index, Level.STUDY, ("PatientID", "A")).keys == [ResourceUids("1.2")]
     assert search(index, Level.STUDY, ("PatientID", "B")).keys == []
@@ -154,6 +154,6 @@ def test_a_value_that_was_corrected_is_found_by_texts_inside_the_new_one_only(in
     assert search(index, Level.STUDY, ("PatientID", "*NEW*")).keys == [ResourceUids("1.2")]
     assert search(index, Level.STUDY, ("PatientID", "*OLD*")).keys == [ResourceUids("1.3")]
     assert search(index, Level.STUDY, ("StudyDescription", "*old*")).keys == []
-    # Back to a value that the archive knows.
+    # Back to a value that the index has already.
     publish(index, make_publication("1.2", PatientID="P-OLD-1"))
     assert sorted(search(index, Level.STUDY, ("PatientID", "*OLD*")).keys) == [ResourceUids("1.2"), ResourceUids("1.3")]

@@ -50,8 +50,8 @@ def test_studies_are_counted_by_the_day_they_have_now(index):
 @pytest.mark.parametrize(
     ("name", "pattern"),
     [
-        (" ".join(f"w{number}" for number in range(50)), "*w49*"),  # more words than are kept
-        ("x" * 60 + "middle" + "y" * 60, "*middle*"),  # a longer word than is kept
+        (" ".join(f"w{number}" for number in range(50)), "*w49*"),  # more words than the index keeps
+        ("x" * 60 + "middle" + "y" * 60, "*middle*"),  # a longer word than the index keeps
         ("O'Brien^Pat", "*O'B*"),
         ("O'Brien^Pat", "*bri?n^p*"),
         ("Doe^Jane", "?oe^j*"),

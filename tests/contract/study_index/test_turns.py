@@ -22,7 +22,7 @@ def test_only_one_publisher_of_a_study_has_the_turn(index):
     assert entered.wait(10)
     with pytest.raises(ServiceFaultError), index.turn("1.2"):
         pytest.fail("two publishers had the turn")
-    with index.turn("1.3"):  # another study's publisher does not wait
+    with index.turn("1.3"):  # a publisher of another study does not wait
         pass
     leave.set()
     holder.join(10)
@@ -30,7 +30,7 @@ def test_only_one_publisher_of_a_study_has_the_turn(index):
         turn.ensure_held()
 
 
-def test_a_publisher_that_fails_gives_the_turn_free(index):
+def test_a_publisher_that_fails_releases_the_turn(index):
     with pytest.raises(ValueError, match="fails"), index.turn("1.2"):
         raise ValueError("fails")
     with index.turn("1.2") as turn:

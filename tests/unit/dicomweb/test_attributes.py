@@ -1,4 +1,4 @@
-"""The attribute table and the documents that it cuts out of a data set."""
+"""The attribute table, and the attributes of each level that it selects from a data set."""
 
 import pydicom.datadict
 import pytest

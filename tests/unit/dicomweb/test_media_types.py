@@ -1,4 +1,4 @@
-"""Media types, and what the lists in Accept and Accept-Encoding take (RFC 9110 §12.5)."""
+"""Media types, and choosing by the headers Accept and Accept-Encoding (RFC 9110 §12.5)."""
 
 import pytest
 from hypothesis import given
@@ -31,7 +31,7 @@ JSON, XML = OFFERS
         ("multipart/*", XML),
         ("multipart/related", XML),
         ('multipart/related; type="application/dicom"', None),
-        # What is refused by name is not let in by a wildcard.
+        # A wildcard does not admit a type that is refused by name.
         ("*/*, application/dicom+json;q=0", XML),
         ("application/*;q=0, */*", XML),
         ('multipart/related; type="application/dicom+xml";q=0, multipart/related', None),

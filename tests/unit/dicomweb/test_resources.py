@@ -1,4 +1,4 @@
-"""UIDs as they may come, and the addresses that are made of them."""
+"""Valid and invalid UIDs, and the addresses of resources."""
 
 import pytest
 from hypothesis import given

@@ -88,7 +88,7 @@ def test_where_some_fail_the_good_ones_are_deleted_and_the_batch_raises() -> Non
 
 
 @pytest.mark.parametrize(("receive_count", "seconds"), [(1, 30), (2, 120), (3, 480), (4, 1920), (5, 3600)])
-def test_a_message_that_failed_comes_again_later_each_time(receive_count: int, seconds: int) -> None:
+def test_the_delay_of_a_failed_message_grows_with_each_attempt(receive_count: int, seconds: int) -> None:
     recorder = Recorder({"a": "1.1", "b": ServiceFaultError("throttled")})
     recorder.retry_seconds = 30
     with pytest.raises(BatchFailedError):
@@ -96,7 +96,7 @@ def test_a_message_that_failed_comes_again_later_each_time(receive_count: int, s
     assert recorder.retried == {"r1": seconds}
 
 
-def test_a_queue_that_cannot_be_told_to_hurry_hides_no_failure() -> None:
+def test_a_failure_is_reported_even_if_its_delay_cannot_be_set() -> None:
     recorder = Recorder({"a": "1.1", "b": ServiceFaultError("throttled")})
     recorder.retry_seconds, recorder.retry_fails = 30, True
     with pytest.raises(BatchFailedError, match="m1"):

@@ -92,7 +92,7 @@ def test_a_single_part_instance_is_read_from_where_it_landed(archive: Archive) -
 
 
 @pytest.mark.parametrize("frame_list", ["0", "-1", "1,,2", "a", "1;2", "", "1.0", "9" * 12])
-def test_a_frame_list_that_is_none_is_a_bad_request(archive: Archive, frame_list: str) -> None:
+def test_an_invalid_frame_list_is_a_bad_request(archive: Archive, frame_list: str) -> None:
     with pytest.raises(BadRequestError):
         archive.representations.frames(UIDS, frame_list, GZIP)
 

@@ -35,7 +35,7 @@ class _Part:
 
 @dataclass
 class _Watched(MemoryLanding):
-    """Knows how many bytes were on their way at once."""
+    """Counts the objects that are being written concurrently."""
 
     now: int = 0
     most: int = 0

@@ -1,4 +1,4 @@
-"""Leases of memory: who waits for whom, and what comes back."""
+"""Leases of upload memory: when a lease waits, and what its release returns."""
 
 import asyncio
 
@@ -11,12 +11,12 @@ def test_large_leases_are_waited_for_and_given_back() -> None:
         first, second, third = [await memory.lease() for _ in range(2)] + [None]
         assert second is not None
         await first.grow()
-        await first.grow()  # once is enough
+        await first.grow()  # a second call does nothing
         assert await first.try_double()
         waiting = asyncio.create_task(second.grow())
         await asyncio.sleep(0)
         assert not waiting.done()
-        third = await asyncio.wait_for(memory.lease(), 1)  # its small lease came free when it grew
+        third = await asyncio.wait_for(memory.lease(), 1)  # growing returned the small lease
         first.release()
         first.release()  # changes nothing
         await asyncio.wait_for(waiting, 1)
@@ -27,7 +27,7 @@ def test_large_leases_are_waited_for_and_given_back() -> None:
     asyncio.run(scenario())
 
 
-def test_second_block_is_not_had_when_all_memory_is_taken() -> None:
+def test_no_second_block_is_granted_when_all_memory_is_taken() -> None:
     async def scenario() -> None:
         memory = UploadMemory(2 * MIB, MIB)
         lease = await memory.lease()

@@ -21,7 +21,7 @@ def transfer_syntax(uid: bytes) -> bytes:
 
 
 def with_raw_uid(vr: str, value: bytes) -> Dataset:
-    """A data set whose StudyInstanceUID stands in the file with these bytes."""
+    """A data set whose StudyInstanceUID was read with this VR and these bytes."""
     dataset = Dataset()
     tag = Tag(0x0020000D)
     dataset[tag] = RawDataElement(tag, vr, len(value), value, 0, False, True)
@@ -76,7 +76,7 @@ def test_an_address_that_is_not_valid_is_rejected_and_not_repeated() -> None:
             FailureReason.DATA_SET_DOES_NOT_MATCH_SOP_CLASS,
         ),
         (with_raw_uid("UI", b"1.2\\1.3\0"), "StudyInstanceUID has several values", FailureReason.CANNOT_UNDERSTAND),
-        # Three bytes are no number of eight.
+        # FD has values of eight bytes, not of three.
         (with_raw_uid("FD", b"1.2"), "StudyInstanceUID cannot be read", FailureReason.CANNOT_UNDERSTAND),
     ],
 )

@@ -74,7 +74,7 @@ def test_an_instance_without_an_identifying_uid_is_rejected(missing: str) -> Non
 @pytest.mark.parametrize(
     "uid", ["../../etc/passwd", "1.2.3/../x", "%2e%2e", ".", "..", "1..2", "1.2\0/x", "1" * 65, "a.b"]
 )
-def test_a_uid_that_is_none_is_rejected(uid: str) -> None:
+def test_an_invalid_uid_is_rejected(uid: str) -> None:
     assert "not a valid DICOM UID" in reject(make_instance(StudyInstanceUID=uid)).message
 
 
@@ -119,7 +119,7 @@ def test_a_preamble_alone_is_rejected() -> None:
 
 def test_every_cut_of_a_file_is_rejected() -> None:
     data = make_instance(PatientComments="x", ContentSequence=Sequence([nested(2)]))
-    # A cut between two elements, before the pixel data, cannot be told from a file without it.
+    # A file that is cut between two elements before the pixel data looks like a file without pixel data.
     whole = [reject_or_none(data[:length]) for length in range(len(data) - 40, len(data))]
     assert None not in whole[9:]
 

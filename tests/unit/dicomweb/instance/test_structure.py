@@ -29,7 +29,7 @@ def locate(data: bytes, *, implicit_vr: bool = False, little_endian: bool = True
         (MODALITY, {}, {0x00080060: ElementLocation("CS", 8, 2, 10)}),
         (b"\x00\x08\x00\x60CS\x00\x02CT", {"little_endian": False}, {0x00080060: ElementLocation("CS", 8, 2, 10)}),
         (b"\x08\x00\x60\x00\x02\0\0\0CT", {"implicit_vr": True}, {0x00080060: ElementLocation(None, 8, 2, 10)}),
-        # Lengths of 32 bits.
+        # Length fields of 32 bits.
         (b"\x42\x00\x11\x00OB\0\0\x02\0\0\0ab", {}, {0x00420011: ElementLocation("OB", 12, 2, 14)}),
         (SEQUENCE + pack("<L", 8) + ITEM + bytes(4), {}, {0x0040A730: ElementLocation("SQ", 12, 8, 20)}),
         # Of undefined length: the end of fragments is known, that of a sequence of items is not.

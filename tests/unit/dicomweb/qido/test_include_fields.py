@@ -1,4 +1,4 @@
-"""The includefield parameters of a search: which attributes are asked for, and what is warned of."""
+"""The includefield parameters of a search: which attributes they name, and the warnings about the others."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Texts of matching keys become matches (PS3.4 §C.2.2.2); what is found by them is for the conformance tests."""
+"""How the text of a matching key is parsed (PS3.4 §C.2.2.2); the conformance tests show which studies it finds."""
 
 from datetime import date, time
 
@@ -60,7 +60,7 @@ def match_of(name: str, text: str, **options: bool) -> Match:
         ("PatientName", "=", UniversalMatch()),
         ("PatientName", "DOE^John^", PersonNameMatch(SingleValueMatch("doe^john"))),
         ("PatientName", "Dö*", PersonNameMatch(WildcardMatch(("do", ANY_RUN)))),
-        # A full-width asterisk (U+FF0A) is no wildcard, though folding makes a plain one of it.
+        # A full-width asterisk (U+FF0A) is not a wildcard, although folding turns it into a plain one.
         ("PatientName", "a\uff0a?", PersonNameMatch(WildcardMatch(("a*", ANY_ONE)))),
         ("PatientName", "a=*=c", PersonNameMatch(None, (SingleValueMatch("a"), None, SingleValueMatch("c")))),
     ],
@@ -86,7 +86,7 @@ def _literal(text: str) -> PersonNameMatch:
         ("*jan doe*", ("jan", "doe"), True),
         ("doe*^*jan", ("doe", "jan"), True),
         ("** jan **", ("jan",), True),
-        # The vowel signs of Devanagari are no letters, and yet within the word.
+        # The vowel signs of Devanagari are not letters, but they belong to the word.
         ("राम कु", ("राम", "कु"), False),
     ],
 )

@@ -1,4 +1,4 @@
-"""Person names as they are compared and as their words are indexed."""
+"""Person names: the form in which they are compared, and the words that are indexed."""
 
 import pytest
 from hypothesis import given

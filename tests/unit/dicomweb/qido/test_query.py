@@ -1,4 +1,4 @@
-"""A search request as a whole: ranges that belong together, the page, the path, and any text at all."""
+"""Whole search requests: combined ranges, paging, the path, and arbitrary text."""
 
 from datetime import datetime
 

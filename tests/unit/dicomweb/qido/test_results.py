@@ -77,7 +77,7 @@ def test_attributes_outside_the_table_come_from_the_data_set_where_it_has_them()
 @pytest.mark.parametrize(
     ("data_set", "shown"),
     [
-        # Whatever the block of the creator, in which the same element means something else if it has another creator.
+        # The creator may have any block; the same element of another creator's block is another attribute.
         (
             {
                 "00090010": {"vr": "LO", "Value": ["OTHER"]},

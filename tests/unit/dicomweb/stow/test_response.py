@@ -55,7 +55,7 @@ def test_the_status_says_whether_all_some_or_none_are_stored(outcomes: list[Part
                 "00081199": {"vr": "SQ", "Value": [REFERENCE]},
             },
         ),
-        # Of which no UIDs are known.
+        # A part whose UIDs are unknown.
         (
             StoreReport([UNKNOWN]),
             {

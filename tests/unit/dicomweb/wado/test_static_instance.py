@@ -17,7 +17,7 @@ from tests.support.builders import make_compressed, make_instance, make_non_imag
 
 UIDS = {"StudyInstanceUID": "1.2", "SeriesInstanceUID": "1.3", "SOPInstanceUID": "1.4"}
 KEY = "dicomweb/studies/1.2/series/1.3/instances/1.4"
-# Bytes that gzip does not make smaller.
+# Incompressible bytes.
 NOISE = hashlib.shake_256(b"noise").digest(2 * DEFER_BYTES)
 
 

@@ -1,4 +1,4 @@
-"""Documents of a study, its series and its instances, and the metadata that is joined of theirs."""
+"""Documents of a study, its series and its instances, and the metadata of several instances as one array."""
 
 import json
 
