@@ -16,8 +16,10 @@ from pydicom.uid import (
     RLELossless,
 )
 
+from chalicelib.dicomweb.instance.byte_range import swap_words
+from chalicelib.dicomweb.instance.encapsulated_frames import join_fragments
 from chalicelib.dicomweb.instance.part10 import read_instance
-from chalicelib.dicomweb.instance.pixel_data import find_frames, join_fragments, swap_words
+from chalicelib.dicomweb.instance.pixel_data import find_frames
 from chalicelib.errors import InstanceRejectedError
 from tests.support.builders import make_compressed, make_instance, make_non_image
 
