@@ -25,7 +25,8 @@ from benchmarks.search_fill import SIZES
 from benchmarks.search_population import CHUNK, make_studies
 from benchmarks.search_queries import searches
 from chalicelib.adapters.mysql import publication
-from chalicelib.adapters.mysql.index import MysqlIndex, connection_factory
+from chalicelib.adapters.mysql.connections import connection_factory
+from chalicelib.adapters.mysql.index import MysqlIndex
 from chalicelib.adapters.mysql.statements import page_statement
 from chalicelib.dicomweb.attributes import DicomJson
 from chalicelib.dicomweb.media_types import DICOM_JSON

@@ -10,8 +10,9 @@ import pytest
 from chalicelib.adapters.memory.index import MemoryIndex
 from chalicelib.adapters.mysql.candidates import candidate_lists
 from chalicelib.adapters.mysql.conditions import Statement
-from chalicelib.adapters.mysql.index import MysqlIndex, apply_schema, connection_factory
-from chalicelib.adapters.mysql.rows import NAME_LENGTH, TEXT_LENGTH
+from chalicelib.adapters.mysql.connections import connection_factory
+from chalicelib.adapters.mysql.index import MysqlIndex
+from chalicelib.adapters.mysql.schema import NAME_LENGTH, TEXT_LENGTH, apply_schema
 from chalicelib.adapters.mysql.search import SearchLimits
 from chalicelib.dicomweb.attributes import ATTRIBUTES, Matching
 from chalicelib.dicomweb.qido.query import Level, QidoQuery

@@ -12,8 +12,9 @@ from typing import Any
 import pymysql
 import pytest
 
+from chalicelib.adapters.mysql.connections import connection_factory
 from chalicelib.adapters.mysql.credentials import SecretConnections
-from chalicelib.adapters.mysql.index import MysqlIndex, connection_factory
+from chalicelib.adapters.mysql.index import MysqlIndex
 from chalicelib.adapters.mysql.migration import IndexMigration, MigrationError
 from chalicelib.bootstrap import Services
 from chalicelib.errors import ServiceFaultError

@@ -16,8 +16,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 
-from chalicelib.adapters.mysql.conditions import NAME_COLUMN_SUFFIXES, Statement, column_clause, joined
-from chalicelib.adapters.mysql.rows import ENDING_LENGTH
+from chalicelib.adapters.mysql.conditions import Statement, column_clause, joined
+from chalicelib.adapters.mysql.schema import ENDING_LENGTH, INDEXED, UNKNOWN_WORD, columns_of, tag_number
 from chalicelib.dicomweb.attributes import BY_KEYWORD, UID_OF_LEVEL, Attribute, Level, Matching
 from chalicelib.dicomweb.qido.matches import (
     AllValuesMatch,
@@ -36,10 +36,6 @@ from chalicelib.dicomweb.qido.matches import (
 )
 from chalicelib.dicomweb.qido.person_names import name_words, word_continues
 from chalicelib.dicomweb.qido.query import Condition, QidoQuery
-
-# Columns of `studies` that are the first of an index, with their attributes' keywords; a test holds them
-# against the schema.
-INDEXED = {"StudyDate", "AccessionNumber", "PatientID", "PatientName", "PatientBirthDate", "StudyDescription"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +164,7 @@ def _by_ending(attribute: Attribute, pattern: tuple[str | Wildcard, ...], positi
     return Statement(
         "SELECT studies.id AS study_key FROM text_endings "  # noqa: S608 - constants only
         f"STRAIGHT_JOIN studies ON studies.{attribute.column} = text_endings.value WHERE tag = %s AND {where.sql}",
-        (int(attribute.tag, 16), *where.params),
+        (tag_number(attribute), *where.params),
     )
 
 
@@ -179,10 +175,10 @@ def _name_lists(attribute: Attribute, match: Match) -> Iterator[_Ranked]:
     match match:
         case PersonNameMatch(any_group, groups):
             if any_group is not None:
-                yield from _text_lists(attribute, any_group, NAME_COLUMN_SUFFIXES)
-            for group, suffix in zip(groups, NAME_COLUMN_SUFFIXES, strict=True):
+                yield from _text_lists(attribute, any_group, columns_of(attribute))
+            for group, column in zip(groups, columns_of(attribute), strict=True):
                 if group is not None:
-                    yield from _text_lists(attribute, group, (suffix,))
+                    yield from _text_lists(attribute, group, (column,))
         case FuzzyNameMatch(words, literal):
             by_words = [_fragment_list(attribute, _Fragment(word, begun_before=False, goes_on=True)) for word in words]
             if literal is None:
@@ -195,11 +191,10 @@ def _name_lists(attribute: Attribute, match: Match) -> Iterator[_Ranked]:
                 yield max(rank, literal_rank), [*by_literal, *by_word]
 
 
-def _text_lists(attribute: Attribute, match: TextMatch, suffixes: Sequence[str]) -> Iterator[_Ranked]:
+def _text_lists(attribute: Attribute, match: TextMatch, columns: Sequence[str]) -> Iterator[_Ranked]:
     pattern = match.pattern if isinstance(match, WildcardMatch) else (str(match.value),)
     fragments = list(_fragments(pattern))
     if attribute.keyword in INDEXED and isinstance(pattern[0], str):
-        columns = [f"{attribute.column}{suffix}" for suffix in suffixes]
         if isinstance(match, SingleValueMatch):
             yield _EQUAL, [_studies(column_clause(column, match)) for column in columns]
             return
@@ -227,9 +222,12 @@ def _fragments(pattern: tuple[str | Wildcard, ...]) -> Iterator[_Fragment]:
 
 
 def _fragment_list(attribute: Attribute, fragment: _Fragment) -> _Ranked:
-    tag, text = int(attribute.tag, 16), fragment.text
+    tag, text = tag_number(attribute), fragment.text
     # See `name_word_rows`: such a name may hold any text.
-    unkept = Statement("SELECT study_key FROM person_name_words WHERE tag = %s AND word = ''", (tag,))
+    unkept = Statement(
+        f"SELECT study_key FROM person_name_words WHERE tag = %s AND word = '{UNKNOWN_WORD}'",  # noqa: S608 - constants
+        (tag,),
+    )
     beginning = WildcardMatch((text, Wildcard.ANY_RUN))
     if not fragment.begun_before:
         match: Match = beginning if fragment.goes_on else SingleValueMatch(text)

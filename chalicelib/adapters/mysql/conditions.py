@@ -6,9 +6,18 @@ condition on a column; names, collections (ModalitiesInStudy) and sequences wrap
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, time
+from datetime import time
 
-from chalicelib.dicomweb.attributes import BY_KEYWORD, Attribute, Level, Matching
+from chalicelib.adapters.mysql.schema import (
+    ITEM_TABLE,
+    LEVEL_TABLE,
+    MODALITIES_OF_STUDY_INDEX,
+    WORDS_OF_STUDY_INDEX,
+    SqlValue,
+    columns_of,
+    tag_number,
+)
+from chalicelib.dicomweb.attributes import BY_KEYWORD, Attribute, Matching
 from chalicelib.dicomweb.qido.matches import (
     AllValuesMatch,
     DateRangeMatch,
@@ -26,13 +35,6 @@ from chalicelib.dicomweb.qido.matches import (
     WildcardMatch,
 )
 from chalicelib.dicomweb.qido.query import Condition
-
-SqlValue = str | int | date | time | None
-
-NAME_COLUMN_SUFFIXES = ("", "_ideographic", "_phonetic")
-
-TABLE = {Level.STUDY: "studies", Level.SERIES: "series", Level.INSTANCE: "instances"}
-_SEQUENCE_TABLE = {"00400275": "request_attributes"}  # its series_key names the series
 
 # The escape of LIKE. Not the backslash: whether that is one depends on the server's sql_mode.
 _ESCAPE = "|"
@@ -61,17 +63,17 @@ def clause(attribute: Attribute, match: Match) -> Statement:
         return _collection_clause(BY_KEYWORD[attribute.any_of], match)
     if attribute.matching is Matching.SEQUENCE:
         return Statement(f"NOT EXISTS ({_items(attribute.tag)})")
-    column = f"{TABLE[attribute.level]}.{attribute.column}"
+    column = f"{LEVEL_TABLE[attribute.level]}.{attribute.column}"
     match match:
         case DateTimeRangeMatch():
             time_attribute = BY_KEYWORD[attribute.time_keyword or ""]
-            return _moment_clause(column, f"{TABLE[attribute.level]}.{time_attribute.column}", match)
+            return _moment_clause(column, f"{LEVEL_TABLE[attribute.level]}.{time_attribute.column}", match)
         case PersonNameMatch():
-            return _name_clause(column, match)
+            return _name_clause(attribute, match)
         case FuzzyNameMatch():
-            return _fuzzy_clause(attribute, column, match)
+            return _fuzzy_clause(attribute, match)
         case EmptyValueMatch() if attribute.matching is Matching.NAME:
-            return joined(" AND ", [column_clause(name, match) for name in _name_columns(column)])
+            return joined(" AND ", [column_clause(name, match) for name in _name_columns(attribute)])
         case _:
             return column_clause(column, match)
 
@@ -81,7 +83,7 @@ def item_clause(sequence: str, conditions: list[Condition]) -> Statement:
     inner = joined(
         " AND ",
         [
-            column_clause(f"{_SEQUENCE_TABLE[sequence]}.{condition.attribute.column}", condition.match)
+            column_clause(f"{ITEM_TABLE[sequence]}.{condition.attribute.column}", condition.match)
             for condition in conditions
         ],
     )
@@ -93,7 +95,7 @@ def item_clause(sequence: str, conditions: list[Condition]) -> Statement:
 
 
 def _items(sequence: str) -> str:
-    table = _SEQUENCE_TABLE[sequence]
+    table = ITEM_TABLE[sequence]
     return f"SELECT 1 FROM {table} WHERE {table}.series_key = series.id"  # noqa: S608 - constants only
 
 
@@ -102,7 +104,7 @@ def _collection_clause(member: Attribute, match: Match) -> Statement:
     column = f"member.{member.column}"
     # The index that has both columns: MySQL may take the one with the UID instead, and read each row.
     source = (
-        f"FROM {TABLE[member.level]} AS member FORCE INDEX (series_study_modality) "
+        f"FROM {LEVEL_TABLE[member.level]} AS member FORCE INDEX ({MODALITIES_OF_STUDY_INDEX}) "
         "WHERE member.study_key = studies.id AND "
     )
     match match:
@@ -115,8 +117,8 @@ def _collection_clause(member: Attribute, match: Match) -> Statement:
             return Statement(_counted(f"{source}{inner.sql}"), inner.params)
 
 
-def _name_clause(column: str, match: PersonNameMatch) -> Statement:
-    columns = _name_columns(column)
+def _name_clause(attribute: Attribute, match: PersonNameMatch) -> Statement:
+    columns = _name_columns(attribute)
     if match.any_group is not None:
         return joined(" OR ", [column_clause(name, match.any_group) for name in columns], enclosed=True)
     wanted: list[tuple[str, TextMatch]] = [
@@ -125,20 +127,20 @@ def _name_clause(column: str, match: PersonNameMatch) -> Statement:
     return joined(" AND ", [column_clause(name, group) for name, group in wanted])
 
 
-def _name_columns(column: str) -> list[str]:
-    return [column + suffix for suffix in NAME_COLUMN_SUFFIXES]
+def _name_columns(attribute: Attribute) -> list[str]:
+    return [f"{LEVEL_TABLE[attribute.level]}.{column}" for column in columns_of(attribute)]
 
 
-def _fuzzy_clause(attribute: Attribute, column: str, match: FuzzyNameMatch) -> Statement:
-    table, tag = TABLE[attribute.level], int(attribute.tag, 16)
+def _fuzzy_clause(attribute: Attribute, match: FuzzyNameMatch) -> Statement:
+    table, tag = LEVEL_TABLE[attribute.level], tag_number(attribute)
     checked = _counted(
-        f"FROM person_name_words FORCE INDEX (person_name_words_study) WHERE study_key = {table}.id "
+        f"FROM person_name_words FORCE INDEX ({WORDS_OF_STUDY_INDEX}) WHERE study_key = {table}.id "
         f"AND tag = %s AND word LIKE %s ESCAPE '{_ESCAPE}'"
     )
     words = joined(" AND ", [Statement(checked, (tag, like_pattern((word, Wildcard.ANY_RUN)))) for word in match.words])
     if match.literal is None:
         return words
-    return joined(" OR ", [_name_clause(column, match.literal), words], enclosed=True)
+    return joined(" OR ", [_name_clause(attribute, match.literal), words], enclosed=True)
 
 
 def _counted(source: str) -> str:

@@ -1,11 +1,9 @@
 """Connections to the MySQL index: opened, kept, replaced when lost, and their errors translated."""
 
-import re
 import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, TypeVar
 
 import pymysql
@@ -17,8 +15,6 @@ from chalicelib.errors import ServiceFaultError
 
 Result = TypeVar("Result")
 Connect = Callable[[], "Connection[Any]"]
-
-SCHEMA = Path(__file__).with_name("schema.sql")
 
 # InterfaceError of a closed connection has code 0; 1053 and 1927 say that the server ended it, 4031 that
 # it was idle for too long (MySQL 8), 1290 and 1836 that it is now a read-only replica (Aurora fail-over).
@@ -64,16 +60,6 @@ def connection_factory(
         )
 
     return connect
-
-
-def apply_schema(connection: "Connection[Any]") -> None:
-    """Create the tables that are missing; changes nothing else."""
-    # Without the comments: one that ends in a semicolon would be a statement, which MySQL refuses as empty.
-    text = re.sub(r"(?m)^\s*--.*$", "", SCHEMA.read_text(encoding="utf-8"))
-    statements = [statement for statement in text.split(";") if statement.strip()]
-    with connection.cursor() as cursor:
-        for statement in statements:
-            cursor.execute(statement)
 
 
 @contextmanager

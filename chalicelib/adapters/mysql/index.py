@@ -11,8 +11,6 @@ from chalicelib.adapters.mysql.connections import (
     Connect,
     ConnectionPool,
     QueryTimeoutError,
-    apply_schema,
-    connection_factory,
     discard,
 )
 from chalicelib.adapters.mysql.publication import LOCK_NAME, MysqlPublicationTurn
@@ -21,8 +19,6 @@ from chalicelib.dicomweb.qido.query import QidoQuery
 from chalicelib.errors import SearchTooBroadError, ServiceFaultError
 from chalicelib.ports import SearchPage, StudyIndex
 
-__all__ = ["MysqlIndex", "apply_schema", "connection_factory"]
-
 
 class MysqlIndex(StudyIndex):
     """The index of studies, series and instances; connects when first used, from any thread.
@@ -30,7 +26,7 @@ class MysqlIndex(StudyIndex):
     Parameters
     ----------
     connect
-        Opens a connection, see `connection_factory`.
+        Opens a connection, see `connections.connection_factory`.
     lock_timeout_seconds
         How long a publisher waits for the turn of another one of the same study.
     limits

@@ -12,8 +12,9 @@ from pymysql.connections import Connection
 from pymysql.constants import CR
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
-from chalicelib.adapters.mysql.connections import SCHEMA, apply_schema, connection_factory
+from chalicelib.adapters.mysql.connections import connection_factory
 from chalicelib.adapters.mysql.credentials import ReadSecret
+from chalicelib.adapters.mysql.schema import SCHEMA, apply_schema
 from chalicelib.errors import ServiceFaultError
 
 # What publications and searches do, and nothing of what a migration does.

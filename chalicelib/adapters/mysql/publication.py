@@ -11,10 +11,10 @@ from typing import Any
 from pymysql.connections import Connection
 from pymysql.cursors import Cursor
 
-from chalicelib.adapters.mysql.conditions import SqlValue
 from chalicelib.adapters.mysql.connections import retry_deadlocks, service_faults
 from chalicelib.adapters.mysql.inserts import insert, upsert
 from chalicelib.adapters.mysql.rows import Row, day_number, request_attribute_rows, row_of, text_values
+from chalicelib.adapters.mysql.schema import SqlValue
 from chalicelib.adapters.mysql.text_index import insert_missing_text_endings, replace_name_words
 from chalicelib.dicomweb.attributes import SERIES_INSTANCE_UID, DicomJson, Level
 from chalicelib.errors import ServiceFaultError

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from chalicelib.adapters.mysql.conditions import TABLE, Statement, clause, item_clause, joined
+from chalicelib.adapters.mysql.conditions import Statement, clause, item_clause, joined
+from chalicelib.adapters.mysql.schema import LEVEL_TABLE, NO_DAY, ORDER_INDEX, ORDER_INDEXED
 from chalicelib.dicomweb.attributes import SERIES_INSTANCE_UID, STUDY_INSTANCE_UID, Level
 from chalicelib.dicomweb.qido.matches import DateRangeMatch, DateTimeRangeMatch, UidListMatch, UniversalMatch
 from chalicelib.dicomweb.qido.query import Condition, QidoQuery
@@ -22,8 +23,6 @@ _JOIN_BELOW = {
     Level.SERIES: "JOIN series ON series.study_key = studies.id",
     Level.INSTANCE: "JOIN instances ON instances.series_key = series.id",
 }
-_IN_ORDER = {"StudyDate", "StudyTime", "PatientName"}
-_NO_DAY = 0
 _UID_COLUMNS = ("studies.study_instance_uid", "series.series_instance_uid", "instances.sop_instance_uid")
 
 # Total, and the same at every time: UIDs are unique in their level's parent, whose id never changes.
@@ -88,14 +87,14 @@ def day_range(query: QidoQuery) -> tuple[int, int] | None:
     if query.level is not Level.STUDY or len(conditions) > 1:
         return None
     if not conditions:
-        return _NO_DAY, date.max.toordinal()
+        return NO_DAY, date.max.toordinal()
     return days_allowed(query) if isinstance(conditions[0].match, DateRangeMatch) else None
 
 
 def order_has_all(query: QidoQuery) -> bool:
     """Whether the index with the hits' order has all columns of the conditions; ModalitiesInStudy is none."""
     return query.level is Level.STUDY and all(
-        condition.attribute.keyword in _IN_ORDER for condition in _conditions(query)
+        condition.attribute.keyword in ORDER_INDEXED for condition in _conditions(query)
     )
 
 
@@ -129,16 +128,16 @@ def skip_statement(days: tuple[int, int], offset: int) -> Statement:
 def page_from_day_statement(query: QidoQuery, days: tuple[int, int], offset: int) -> Statement:
     """Select as `page_statement` does, of the studies of these days, after so many of them."""
     first, last = days
-    if last == _NO_DAY:
+    if last == NO_DAY:
         where = Statement("studies.study_date IS NULL")
     else:
         where = Statement("studies.study_date <= %s", (date.fromordinal(last),))
-        if first == _NO_DAY:
+        if first == NO_DAY:
             where = Statement(f"({where.sql} OR studies.study_date IS NULL)", where.params)
         else:
             where = Statement(f"{where.sql} AND studies.study_date >= %s", (*where.params, date.fromordinal(first)))
     return Statement(
-        f"SELECT {_UID_COLUMNS[0]}, NULL FROM studies FORCE INDEX (studies_order) WHERE {where.sql} "  # noqa: S608
+        f"SELECT {_UID_COLUMNS[0]}, NULL FROM studies FORCE INDEX ({ORDER_INDEX[Level.STUDY]}) WHERE {where.sql} "  # noqa: S608
         f"ORDER BY {_ORDER[Level.STUDY]} LIMIT %s OFFSET %s",
         (*where.params, query.limit + 1, offset),
     )
@@ -159,9 +158,8 @@ def _from(query: QidoQuery, access: Access) -> Statement:
         for below in reversed(Level)
         if 0 < below <= query.level
     ]
-    table = TABLE[query.level]
-    index = f" FORCE INDEX ({table}_order)" if isinstance(access, InOrder) else ""
-    return Statement(" ".join([f"FROM {table}{index}", *joins_above]))
+    index = f" FORCE INDEX ({ORDER_INDEX[query.level]})" if isinstance(access, InOrder) else ""
+    return Statement(" ".join([f"FROM {LEVEL_TABLE[query.level]}{index}", *joins_above]))
 
 
 def _conditions(query: QidoQuery) -> list[Condition]:

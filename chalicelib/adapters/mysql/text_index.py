@@ -9,7 +9,8 @@ from collections.abc import Collection, Sequence
 from pymysql.cursors import Cursor
 
 from chalicelib.adapters.mysql.inserts import insert
-from chalicelib.adapters.mysql.rows import ENDING_LENGTH, ending_rows, name_word_rows, text_ending_rows
+from chalicelib.adapters.mysql.rows import ending_rows, name_word_rows, text_ending_rows
+from chalicelib.adapters.mysql.schema import ENDING_LENGTH
 from chalicelib.dicomweb.attributes import DicomJson
 
 

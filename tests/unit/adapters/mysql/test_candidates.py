@@ -1,18 +1,13 @@
 """Lists of studies that a search may begin with: which there are, and what they look up."""
 
-import re
-from pathlib import Path
-
 import pytest
 
-from chalicelib.adapters.mysql import candidates
 from chalicelib.adapters.mysql.candidates import candidate_lists, names_entity
 from chalicelib.adapters.mysql.statements import Among, InOrder, keys_statement, page_statement
-from chalicelib.dicomweb.attributes import ATTRIBUTES, BY_KEYWORD, Level, Matching
+from chalicelib.dicomweb.attributes import Level
 from chalicelib.dicomweb.qido.query import QidoQuery
 
 PATIENT_NAME = 0x00100010
-SCHEMA = Path(candidates.__file__).with_name("schema.sql").read_text()
 
 
 def lists(*pairs: tuple[str, str], level: Level = Level.STUDY) -> list[list[tuple[str, tuple]]]:
@@ -126,21 +121,6 @@ def test_the_order_of_studies_begins_with_their_date_and_needs_no_list_of_it():
 
 def test_what_no_index_has_at_hand_gives_no_list():
     assert lists(("PatientSex", "F"), ("StudyID", "1"), ("StudyTime", "10-11")) == []
-
-
-def test_columns_that_are_looked_up_are_the_first_of_an_index():
-    table = SCHEMA.partition("CREATE TABLE IF NOT EXISTS studies (")[2].partition(") ENGINE")[0]
-    indexed = set(re.findall(r"KEY \w+ \(\s*(\w+)", table))
-    for keyword in candidates.INDEXED:
-        attribute = BY_KEYWORD[keyword]
-        suffixes = ("", "_ideographic", "_phonetic") if attribute.matching is Matching.NAME else ("",)
-        assert {f"{attribute.column}{suffix}" for suffix in suffixes} <= indexed
-
-
-def test_ends_are_kept_of_columns_that_are_looked_up_themselves():
-    kept = [attribute for attribute in ATTRIBUTES if attribute.ends_indexed]
-    assert {attribute.keyword for attribute in kept} <= candidates.INDEXED
-    assert {(attribute.level, attribute.matching) for attribute in kept} == {(Level.STUDY, Matching.TEXT)}
 
 
 def test_a_uid_needs_no_list():

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from chalicelib.adapters.mysql import migration
-from chalicelib.adapters.mysql.connections import SCHEMA
 from chalicelib.adapters.mysql.migration import IndexMigration
+from chalicelib.adapters.mysql.schema import SCHEMA
 
 HARMLESS = {
     "CREATE DATABASE IF NOT EXISTS",

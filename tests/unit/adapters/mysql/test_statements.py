@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from chalicelib.adapters.mysql.conditions import Statement, like_pattern
 from chalicelib.adapters.mysql.statements import day_range, limit_time, page_from_day_statement, page_statement
-from chalicelib.dicomweb.attributes import ATTRIBUTES, Matching
 from chalicelib.dicomweb.qido.parse_match import pattern_of
 from chalicelib.dicomweb.qido.query import Level, QidoQuery
 
@@ -97,10 +96,6 @@ PATIENT_NAME = 0x00100010
 def test_a_key_becomes_its_clause_with_all_options(pair, clause, params):
     options = [(name, "true") for name in ("fuzzymatching", "emptyvaluematching", "multiplevaluematching")]
     assert where(Level.SERIES, pair, *options) == (clause, params)
-
-
-def test_every_person_name_is_of_the_level_whose_words_are_kept():
-    assert {attribute.level for attribute in ATTRIBUTES if attribute.matching is Matching.NAME} == {Level.STUDY}
 
 
 def test_a_limit_of_time_is_said_in_each_server_s_own_way():
