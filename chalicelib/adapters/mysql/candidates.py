@@ -12,13 +12,13 @@ A text inside a name is looked up word by word: `person_name_words` has the word
 same way, as the text that it is.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 
 from chalicelib.adapters.mysql.conditions import Statement, column_clause, joined
 from chalicelib.adapters.mysql.schema import ENDING_LENGTH, INDEXED, UNKNOWN_WORD, columns_of, tag_number
-from chalicelib.dicomweb.attributes import BY_KEYWORD, UID_OF_LEVEL, Attribute, Level, Matching
+from chalicelib.dicomweb.attributes import BY_KEYWORD, Attribute, Level, Matching
 from chalicelib.dicomweb.qido.matches import (
     AllValuesMatch,
     DateRangeMatch,
@@ -29,13 +29,15 @@ from chalicelib.dicomweb.qido.matches import (
     PersonNameMatch,
     SingleValueMatch,
     TextMatch,
-    UidListMatch,
     ValueListMatch,
     Wildcard,
     WildcardMatch,
 )
 from chalicelib.dicomweb.qido.person_names import name_words, word_continues
-from chalicelib.dicomweb.qido.query import Condition, QidoQuery
+from chalicelib.dicomweb.qido.query import Condition
+
+CandidateList = tuple[Statement, ...]
+"""A candidate list in parts, each a SELECT of the one column ``study_key``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,36 +49,20 @@ class _Fragment:
     goes_on: bool
 
 
-def names_entity(query: QidoQuery) -> bool:
-    """Whether UIDs say which entities the hits are, or are part of: any way to them is short."""
-    uids = {UID_OF_LEVEL[level].tag for level in Level}
-    return (
-        query.study_instance_uid is not None
-        or query.series_instance_uid is not None
-        or any(
-            condition.attribute.tag in uids and isinstance(condition.match, UidListMatch)
-            for condition in query.conditions
-        )
-    )
-
-
-def candidate_lists(query: QidoQuery) -> list[list[Statement]]:
-    """Lists that hold all hits, each in parts; those that are likely to be short, or shortly read, first.
-
-    A part is a SELECT of one column, ``study_key``.
-    """
+def candidate_lists(level: Level, conditions: Iterable[Condition]) -> tuple[CandidateList, ...]:
+    """Make the candidate lists of a search, the shortest or fastest to read first by expectation."""
     ranked = [
         pair
-        for condition in query.conditions
-        # The order of studies begins with the date: it restricts the walk.
-        if not (query.level is Level.STUDY and condition.attribute.keyword == "StudyDate")
+        for condition in conditions
+        # The order of studies begins with the date, which therefore restricts the ordered scan already.
+        if not (level is Level.STUDY and condition.attribute.keyword == "StudyDate")
         for pair in _lists_of(condition)
     ]
-    return [parts for _, parts in sorted(ranked, key=itemgetter(0))]
+    return tuple(parts for _, parts in sorted(ranked, key=itemgetter(0)))
 
 
 _EQUAL, _WORD, _BEGINNING, _INSIDE, _MANY, _READ_WHOLE = range(6)
-_Ranked = tuple[int, list[Statement]]
+_Ranked = tuple[int, CandidateList]
 
 
 def _lists_of(condition: Condition) -> Iterator[_Ranked]:
@@ -103,7 +89,7 @@ def _item_lists(attribute: Attribute, match: Match) -> Iterator[_Ranked]:
         f"STRAIGHT_JOIN series ON series.id = request_attributes.series_key WHERE {where.sql}",
         where.params,
     )
-    yield (_EQUAL if isinstance(match, SingleValueMatch) else _BEGINNING), [found]
+    yield (_EQUAL if isinstance(match, SingleValueMatch) else _BEGINNING), (found,)
 
 
 def _modality_lists(match: Match) -> Iterator[_Ranked]:
@@ -118,19 +104,19 @@ def _modality_lists(match: Match) -> Iterator[_Ranked]:
             return
     for one in matches:
         where = column_clause(column, one)
-        yield _MANY, [Statement(f"SELECT study_key FROM series WHERE {where.sql}", where.params)]  # noqa: S608
+        yield _MANY, (Statement(f"SELECT study_key FROM series WHERE {where.sql}", where.params),)  # noqa: S608
 
 
 def _column_lists(attribute: Attribute, match: Match) -> Iterator[_Ranked]:
     column = attribute.column or ""
     match match:
         case SingleValueMatch():
-            yield _EQUAL, [_studies(column_clause(column, match))]
+            yield _EQUAL, (_studies(column_clause(column, match)),)
         case DateRangeMatch() | EmptyValueMatch():
-            yield _MANY, [_studies(column_clause(column, match))]
+            yield _MANY, (_studies(column_clause(column, match)),)
         case DateTimeRangeMatch(first, last):
             days = DateRangeMatch(first.date() if first else None, last.date() if last else None)
-            yield _MANY, [_studies(column_clause(column, days))]
+            yield _MANY, (_studies(column_clause(column, days)),)
         case WildcardMatch(pattern):
             yield _pattern_list(attribute, pattern)
 
@@ -141,16 +127,16 @@ def _pattern_list(attribute: Attribute, pattern: tuple[str | Wildcard, ...]) -> 
     texts = [position for position, piece in enumerate(pattern) if isinstance(piece, str)]
     if not texts:
         # All values must be read, though from the index alone.
-        return _READ_WHOLE, [found]
+        return _READ_WHOLE, (found,)
     longest = max(texts, key=lambda position: len(str(pattern[position])))
     if longest == 0 or not attribute.ends_indexed:
-        return (_BEGINNING if texts[0] == 0 else _READ_WHOLE), [found]
-    return _INSIDE, [_by_ending(attribute, pattern, longest)]
+        return (_BEGINNING if texts[0] == 0 else _READ_WHOLE), (found,)
+    return _INSIDE, (_by_ending(attribute, pattern, longest),)
 
 
 def _beginning_list(columns: Sequence[str], text: str) -> _Ranked:
     beginning = WildcardMatch((text, Wildcard.ANY_RUN))
-    return _BEGINNING, [_studies(column_clause(column, beginning)) for column in columns]
+    return _BEGINNING, tuple(_studies(column_clause(column, beginning)) for column in columns)
 
 
 def _by_ending(attribute: Attribute, pattern: tuple[str | Wildcard, ...], position: int) -> Statement:
@@ -188,7 +174,7 @@ def _name_lists(attribute: Attribute, match: Match) -> Iterator[_Ranked]:
             for (literal_rank, by_literal), (rank, by_word) in zip(
                 _name_lists(attribute, literal), by_words, strict=False
             ):
-                yield max(rank, literal_rank), [*by_literal, *by_word]
+                yield max(rank, literal_rank), (*by_literal, *by_word)
 
 
 def _text_lists(attribute: Attribute, match: TextMatch, columns: Sequence[str]) -> Iterator[_Ranked]:
@@ -196,7 +182,7 @@ def _text_lists(attribute: Attribute, match: TextMatch, columns: Sequence[str]) 
     fragments = list(_fragments(pattern))
     if attribute.keyword in INDEXED and isinstance(pattern[0], str):
         if isinstance(match, SingleValueMatch):
-            yield _EQUAL, [_studies(column_clause(column, match)) for column in columns]
+            yield _EQUAL, tuple(_studies(column_clause(column, match)) for column in columns)
             return
         yield _beginning_list(columns, pattern[0])
         # The list of names that begin so holds no study that this word's would not.
@@ -236,7 +222,7 @@ def _fragment_list(attribute: Attribute, fragment: _Fragment) -> _Ranked:
             f"SELECT study_key FROM person_name_words WHERE tag = %s AND {where.sql}",  # noqa: S608 - constants only
             (tag, *where.params),
         )
-        return (_BEGINNING if fragment.goes_on else _WORD), [found, unkept]
+        return (_BEGINNING if fragment.goes_on else _WORD), (found, unkept)
     where = column_clause("ending", beginning if fragment.goes_on else SingleValueMatch(text))
     found = Statement(
         "SELECT study_key FROM person_name_endings "  # noqa: S608 - constants only
@@ -244,7 +230,7 @@ def _fragment_list(attribute: Attribute, fragment: _Fragment) -> _Ranked:
         f"WHERE {where.sql} AND tag = %s",
         (*where.params, tag),
     )
-    return _INSIDE, [found, unkept]
+    return _INSIDE, (found, unkept)
 
 
 def _studies(where: Statement) -> Statement:

@@ -57,8 +57,24 @@ def like_pattern(pattern: Iterable[str | Wildcard]) -> str:
     )
 
 
-def clause(attribute: Attribute, match: Match) -> Statement:
-    """The condition of one attribute that stands at top level, on the tables of its level and of those above."""
+def where_clause(conditions: Iterable[Condition]) -> Statement:
+    """Join conditions to a WHERE clause with a leading blank; empty without conditions."""
+    clauses: list[Statement] = []
+    in_items: dict[str, list[Condition]] = {}
+    for condition in conditions:
+        if condition.attribute.sequence is not None:
+            in_items.setdefault(condition.attribute.sequence, []).append(condition)
+        else:
+            clauses.append(_clause(condition.attribute, condition.match))
+    clauses += [_item_clause(sequence, of_items) for sequence, of_items in in_items.items()]
+    if not clauses:
+        return Statement("")
+    where = joined(" AND ", clauses)
+    return Statement(f" WHERE {where.sql}", where.params)
+
+
+def _clause(attribute: Attribute, match: Match) -> Statement:
+    """Condition on an attribute at top level of the data set, in the table of its level."""
     if attribute.any_of is not None:
         return _collection_clause(BY_KEYWORD[attribute.any_of], match)
     if attribute.matching is Matching.SEQUENCE:
@@ -78,7 +94,7 @@ def clause(attribute: Attribute, match: Match) -> Statement:
             return column_clause(column, match)
 
 
-def item_clause(sequence: str, conditions: list[Condition]) -> Statement:
+def _item_clause(sequence: str, conditions: list[Condition]) -> Statement:
     """The conditions of attributes in the items of one sequence: one item meets them all (PS3.4 §C.2.2.2.6)."""
     inner = joined(
         " AND ",

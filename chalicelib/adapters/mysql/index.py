@@ -13,6 +13,7 @@ from chalicelib.adapters.mysql.connections import (
     QueryTimeoutError,
     discard,
 )
+from chalicelib.adapters.mysql.plan import plan
 from chalicelib.adapters.mysql.publication import LOCK_NAME, MysqlPublicationTurn
 from chalicelib.adapters.mysql.search import DEFAULT_LIMITS, SearchLimits, find_page
 from chalicelib.dicomweb.qido.query import QidoQuery
@@ -102,10 +103,11 @@ class MysqlIndex(StudyIndex):
         SearchTooBroadError
             If the page is not found in time.
         """
+        planned = plan(query)
 
         def find(connection: "Connection[Any]") -> SearchPage | None:
             try:
-                return find_page(connection, query, self._limits)
+                return find_page(connection, planned, self._limits)
             except QueryTimeoutError:
                 return None
 
