@@ -1,7 +1,7 @@
-"""The kinds of matching as conditions in SQL. Pure; a client's text becomes a parameter and nothing else.
+"""The kinds of matching as conditions in SQL. Pure; a client's text becomes a parameter, and is never part of the SQL.
 
-Identifiers come from the attribute table only. Strategy: one function a matching kind, each giving a
-condition on a column; names, collections (ModalitiesInStudy) and sequences wrap these.
+Identifiers come from the attribute table and from `schema` only. Strategy: `column_clause` makes the condition of
+every kind of matching on one column; names, collections (ModalitiesInStudy) and sequences are made of these.
 """
 
 from collections.abc import Iterable
@@ -36,7 +36,7 @@ from chalicelib.dicomweb.qido.matches import (
 )
 from chalicelib.dicomweb.qido.query import Condition
 
-# The escape of LIKE. Not the backslash: whether that is one depends on the server's sql_mode.
+# Escape character of LIKE. Not the backslash, whose meaning depends on the sql_mode of the server.
 _ESCAPE = "|"
 _LIKE_ESCAPES = str.maketrans({character: _ESCAPE + character for character in "%_" + _ESCAPE})
 _LIKE_WILDCARDS = {Wildcard.ANY_RUN: "%", Wildcard.ANY_ONE: "_"}
@@ -44,14 +44,14 @@ _LIKE_WILDCARDS = {Wildcard.ANY_RUN: "%", Wildcard.ANY_ONE: "_"}
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """SQL with one ``%s`` for each of `params`."""
+    """SQL with one ``%s`` for each value of `params`."""
 
     sql: str
     params: tuple[SqlValue, ...] = ()
 
 
 def like_pattern(pattern: Iterable[str | Wildcard]) -> str:
-    """The pattern of LIKE that matches the same, with every literal character literal."""
+    """Return the pattern of LIKE that matches the same texts; characters of the text are escaped."""
     return "".join(
         _LIKE_WILDCARDS[piece] if isinstance(piece, Wildcard) else piece.translate(_LIKE_ESCAPES) for piece in pattern
     )
@@ -95,7 +95,7 @@ def _clause(attribute: Attribute, match: Match) -> Statement:
 
 
 def _item_clause(sequence: str, conditions: list[Condition]) -> Statement:
-    """The conditions of attributes in the items of one sequence: one item meets them all (PS3.4 §C.2.2.2.6)."""
+    """Condition that one item of a sequence meets all conditions on attributes in it (PS3.4 §C.2.2.2.6)."""
     inner = joined(
         " AND ",
         [
@@ -106,7 +106,7 @@ def _item_clause(sequence: str, conditions: list[Condition]) -> Statement:
     found = Statement(f"EXISTS ({_items(sequence)} AND {inner.sql})", inner.params)
     if not all(isinstance(condition.match, EmptyValueMatch) for condition in conditions):
         return found
-    # An attribute is absent as well where there is no item that could hold it.
+    # The attributes are also without a value if the sequence has no item.
     return joined(" OR ", [found, Statement(f"NOT EXISTS ({_items(sequence)})")], enclosed=True)
 
 
@@ -116,9 +116,9 @@ def _items(sequence: str) -> str:
 
 
 def _collection_clause(member: Attribute, match: Match) -> Statement:
-    """A condition on the values that an attribute of the deeper level has anywhere in a study."""
+    """Condition on the values that an attribute of a deeper level has anywhere in the study."""
     column = f"member.{member.column}"
-    # The index that has both columns: MySQL may take the one with the UID instead, and read each row.
+    # This index has both columns. MySQL may otherwise take the index with the UID, and read each row.
     source = (
         f"FROM {LEVEL_TABLE[member.level]} AS member FORCE INDEX ({MODALITIES_OF_STUDY_INDEX}) "
         "WHERE member.study_key = studies.id AND "
@@ -160,10 +160,10 @@ def _fuzzy_clause(attribute: Attribute, match: FuzzyNameMatch) -> Statement:
 
 
 def _counted(source: str) -> str:
-    """Whether a subquery finds anything in the study that is tried.
+    """Condition that a subquery finds a row for the study that is checked.
 
-    A server makes a join of EXISTS or IN: it then reads the whole of the inner table's matches first, or
-    plans the joins of many conditions in exponential time (16 took 9 s). It makes none of a count.
+    Servers turn EXISTS and IN into joins. They may then read all matching rows of the inner table first, or need
+    exponential time to plan the joins of many conditions (16 took 9 s). A count is not turned into a join.
     """
     return f"0 < (SELECT COUNT(*) {source})"
 
@@ -184,7 +184,13 @@ def _moment_clause(date_column: str, time_column: str, match: DateTimeRangeMatch
 
 
 def column_clause(column: str, match: Match) -> Statement:
-    """One kind of matching on one column."""
+    """Condition of one kind of matching on one column.
+
+    Raises
+    ------
+    TypeError
+        If the match needs more than one column.
+    """
     match match:
         case EmptyValueMatch():
             return Statement(f"{column} IS NULL")
@@ -197,7 +203,7 @@ def column_clause(column: str, match: Match) -> Statement:
         case DateRangeMatch(first, last) | TimeRangeMatch(first, last):
             return _range_clause(column, first, last)
         case _:
-            raise TypeError(f"{type(match).__name__} is not a match of one column")
+            raise TypeError(f"{type(match).__name__} is not a match on one column")
 
 
 def _range_clause(column: str, first: SqlValue, last: SqlValue) -> Statement:
@@ -211,7 +217,7 @@ def _range_clause(column: str, first: SqlValue, last: SqlValue) -> Statement:
 
 
 def joined(separator: str, statements: Iterable[Statement], *, enclosed: bool = False) -> Statement:
-    """Conditions in a row, in parentheses where they are a part of a larger one."""
+    """Join statements by a separator; `enclosed` adds parentheses, for a part of a larger condition."""
     parts = list(statements)
     sql = separator.join(part.sql for part in parts)
     return Statement(f"({sql})" if enclosed else sql, tuple(param for part in parts for param in part.params))
