@@ -14,7 +14,8 @@ from chalice.test import Client
 
 from app import app
 from chalicelib.adapters.memory.index import MemoryIndex
-from chalicelib.adapters.mysql.index import MysqlIndex, connection_factory
+from chalicelib.adapters.mysql.connections import connection_factory
+from chalicelib.adapters.mysql.index import MysqlIndex
 from chalicelib.bootstrap import Services
 from chalicelib.dicomweb.compression import compress
 from chalicelib.dicomweb.resources import ResourceUids
