@@ -1,16 +1,17 @@
 """Settings of every process of the archive, from a mapping; the one place that knows the variables' names."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 MIB = 1024 * 1024
 
 
 def landing_queue_name(environment: Mapping[str, str]) -> str:
     """Name of the landing queue; the one setting that is needed to declare the functions."""
-    return environment.get("LANDING_QUEUE_NAME", "landing")
+    return environment.get("LANDING_QUEUE_NAME") or "landing"
 
 
 def archive_name(environment: Mapping[str, str]) -> str | None:
@@ -69,24 +70,41 @@ class Settings:
         ValueError
             With the name of the variable that makes no sense.
         """
-        env = os.environ if environment is None else environment
+        env = _set_variables(environment)
         return cls(
             landing_bucket=env["LANDING_BUCKET"],
             static_bucket=env["STATIC_BUCKET"],
             records_table=env["RECORDS_TABLE"],
             rejections_table=env["REJECTIONS_TABLE"],
             database_secret_id=env["DATABASE_SECRET_ID"],
-            database_master_secret_id=env.get("DATABASE_MASTER_SECRET_ID") or None,
+            database_master_secret_id=env.get("DATABASE_MASTER_SECRET_ID"),
             database_tls=_database_tls(env),
             landing_queue_name=landing_queue_name(env),
             archive_name=archive_name(env),
-            landing_retry_seconds=int(env["LANDING_RETRY_SECONDS"]) if env.get("LANDING_RETRY_SECONDS") else None,
+            landing_retry_seconds=_number(env, "LANDING_RETRY_SECONDS", None, int),
             dicomweb_root=env.get("DICOMWEB_ROOT", "/dicomweb").rstrip("/"),
-            database_ca_file=env.get("DATABASE_CA_FILE") or None,
-            in_memory_bytes=int(env.get("IN_MEMORY_BYTES", 16 * MIB)),
-            max_inflated_bytes=int(env.get("MAX_INFLATED_BYTES", 512 * MIB)),
-            max_instance_bytes=int(env.get("MAX_INSTANCE_BYTES", 5 * 1024 * MIB)),
+            database_ca_file=env.get("DATABASE_CA_FILE"),
+            in_memory_bytes=_number(env, "IN_MEMORY_BYTES", 16 * MIB, int),
+            max_inflated_bytes=_number(env, "MAX_INFLATED_BYTES", 512 * MIB, int),
+            max_instance_bytes=_number(env, "MAX_INSTANCE_BYTES", 5 * 1024 * MIB, int),
         )
+
+
+def _set_variables(environment: Mapping[str, str] | None) -> Mapping[str, str]:
+    """The variables that are set; an empty one counts as not set."""
+    given = os.environ if environment is None else environment
+    return {name: text for name, text in given.items() if text}
+
+
+def _number(environment: Mapping[str, str], variable: str, default: Any, kind: Callable[[str], Any]) -> Any:
+    text = environment.get(variable)
+    if text is None:
+        return default
+    try:
+        return kind(text)
+    except ValueError as error:
+        expected = "a whole number" if kind is int else "a number"
+        raise ValueError(f"{variable} is {text!r}, not {expected}") from error
 
 
 def _database_tls(environment: Mapping[str, str]) -> DatabaseTls:
@@ -122,15 +140,15 @@ class StowSettings:
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "StowSettings":
         """Read the settings."""
-        env = os.environ if environment is None else environment
+        env = _set_variables(environment)
         return cls(
             host=env.get("STOW_HOST", "127.0.0.1"),
-            port=int(env.get("STOW_PORT", 8080)),
-            idle_timeout_seconds=float(env.get("STOW_IDLE_TIMEOUT_SECONDS", 30)),
-            shutdown_timeout_seconds=float(env.get("STOW_SHUTDOWN_TIMEOUT_SECONDS", 100)),
-            buffer_bytes=int(env.get("STOW_BUFFER_BYTES", 96 * MIB)),
-            in_memory_bytes=int(env.get("STOW_IN_MEMORY_BYTES", 8 * MIB)),
-            uploads_per_request=int(env.get("STOW_UPLOADS_PER_REQUEST", 4)),
-            upload_threads=int(env.get("STOW_UPLOAD_THREADS", 16)),
-            max_instances=int(env.get("STOW_MAX_INSTANCES", 50_000)),
+            port=_number(env, "STOW_PORT", 8080, int),
+            idle_timeout_seconds=_number(env, "STOW_IDLE_TIMEOUT_SECONDS", 30, float),
+            shutdown_timeout_seconds=_number(env, "STOW_SHUTDOWN_TIMEOUT_SECONDS", 100, float),
+            buffer_bytes=_number(env, "STOW_BUFFER_BYTES", 96 * MIB, int),
+            in_memory_bytes=_number(env, "STOW_IN_MEMORY_BYTES", 8 * MIB, int),
+            uploads_per_request=_number(env, "STOW_UPLOADS_PER_REQUEST", 4, int),
+            upload_threads=_number(env, "STOW_UPLOAD_THREADS", 16, int),
+            max_instances=_number(env, "STOW_MAX_INSTANCES", 50_000, int),
         )

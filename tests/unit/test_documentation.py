@@ -79,7 +79,7 @@ def test_the_conformance_statement_promises_no_transfer_syntax_that_is_not_there
 def settings_variables() -> list[str]:
     """Names that settings.py reads, by its own words."""
     source = (PROJECT / "chalicelib" / "settings.py").read_text(encoding="utf-8")
-    return sorted(set(re.findall(r'env(?:ironment)?(?:\[|\.get\()"([A-Z_]+)"', source)))
+    return sorted(set(re.findall(r'env(?:ironment)?(?:\[|\.get\(|, )"([A-Z_]+)"', source)))
 
 
 def test_the_variables_are_found_in_the_settings() -> None:

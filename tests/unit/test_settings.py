@@ -4,7 +4,7 @@ import pytest
 
 from chalicelib.bootstrap import Services
 from chalicelib.errors import ServiceFaultError
-from chalicelib.settings import DatabaseTls, Settings
+from chalicelib.settings import DatabaseTls, Settings, StowSettings
 
 REQUIRED = {
     "LANDING_BUCKET": "landing",
@@ -56,6 +56,28 @@ def test_what_is_empty_is_not_set() -> None:
     assert settings == read()
     assert settings.archive_name is None
     assert settings.landing_retry_seconds is None
+
+
+@pytest.mark.parametrize("variable", ["LANDING_QUEUE_NAME", "DICOMWEB_ROOT", "IN_MEMORY_BYTES", "MAX_INSTANCE_BYTES"])
+def test_an_empty_variable_leaves_the_default(variable: str) -> None:
+    assert read(**{variable: ""}) == read()
+
+
+@pytest.mark.parametrize("variable", REQUIRED)
+def test_a_required_variable_that_is_empty_is_missing(variable: str) -> None:
+    with pytest.raises(KeyError, match=variable):
+        read(**{variable: ""})
+
+
+def test_the_store_service_takes_an_empty_variable_as_not_set() -> None:
+    assert StowSettings.from_environment({"STOW_HOST": "", "STOW_PORT": ""}) == StowSettings()
+
+
+def test_a_text_that_is_no_number_is_named_with_its_variable() -> None:
+    with pytest.raises(ValueError, match="IN_MEMORY_BYTES is '16M', not a whole number"):
+        read(IN_MEMORY_BYTES="16M")
+    with pytest.raises(ValueError, match="STOW_IDLE_TIMEOUT_SECONDS is 'long', not a number"):
+        StowSettings.from_environment({"STOW_IDLE_TIMEOUT_SECONDS": "long"})
 
 
 def test_a_function_without_the_masters_secret_migrates_nothing() -> None:
