@@ -5,52 +5,48 @@ from chalice.app import Blueprint, Response
 from chalicelib.dicomweb.media_types import MULTIPART_RELATED
 from chalicelib.dicomweb.qido.query import Level, QidoQuery
 from chalicelib.dicomweb.qido.response import AnswerFormat, choose_media_type
-from chalicelib.entrypoints import http
-from chalicelib.entrypoints.http import view
+from chalicelib.entrypoints import http, url_templates
 
 search_routes = Blueprint(__name__)
 
-_STUDY = "/dicomweb/studies/{study_instance_uid}"
-_SERIES = _STUDY + "/series/{series_instance_uid}"
 
-
-@search_routes.route("/dicomweb/studies", methods=http.READ)
-@view
+@search_routes.route(url_templates.STUDIES, methods=http.READ)
+@http.view
 def search_for_studies() -> Response:
     """All studies."""
     return _search(Level.STUDY)
 
 
-@search_routes.route("/dicomweb/series", methods=http.READ)
-@view
+@search_routes.route(url_templates.ALL_SERIES, methods=http.READ)
+@http.view
 def search_for_series() -> Response:
     """Series of all studies."""
     return _search(Level.SERIES)
 
 
-@search_routes.route("/dicomweb/instances", methods=http.READ)
-@view
+@search_routes.route(url_templates.ALL_INSTANCES, methods=http.READ)
+@http.view
 def search_for_instances() -> Response:
     """Instances of all studies."""
     return _search(Level.INSTANCE)
 
 
-@search_routes.route(_STUDY + "/series", methods=http.READ)
-@view
+@search_routes.route(url_templates.SERIES_OF_STUDY, methods=http.READ)
+@http.view
 def search_for_series_of_study(study_instance_uid: str) -> Response:
     """Series of one study."""
     return _search(Level.SERIES, study_instance_uid)
 
 
-@search_routes.route(_STUDY + "/instances", methods=http.READ)
-@view
+@search_routes.route(url_templates.INSTANCES_OF_STUDY, methods=http.READ)
+@http.view
 def search_for_instances_of_study(study_instance_uid: str) -> Response:
     """Instances of one study."""
     return _search(Level.INSTANCE, study_instance_uid)
 
 
-@search_routes.route(_SERIES + "/instances", methods=http.READ)
-@view
+@search_routes.route(url_templates.INSTANCES_OF_SERIES, methods=http.READ)
+@http.view
 def search_for_instances_of_series(study_instance_uid: str, series_instance_uid: str) -> Response:
     """Instances of one series."""
     return _search(Level.INSTANCE, study_instance_uid, series_instance_uid)
