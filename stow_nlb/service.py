@@ -50,7 +50,7 @@ class ServiceOptions:
     """What the routes need to know."""
 
     dicomweb_root: str
-    idle_timeout_seconds: float = 30.0
+    idle_timeout_seconds: float
 
 
 _STORE = web.AppKey("store", StoreInstances)
