@@ -1,4 +1,4 @@
-"""WADO-RS routes for what the static bucket did not have (PS3.18 §10.4.1)."""
+"""WADO-RS routes for resources that the static bucket does not have (PS3.18 §10.4.1)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from chalicelib.dicomweb.wado.representation import Answer, Wanted
 from chalicelib.entrypoints import http, url_templates
 from chalicelib.errors import NotImplementedResourceError
 
-if TYPE_CHECKING:  # what makes them imports pydicom, and a search must not
+if TYPE_CHECKING:  # it imports pydicom, which a search must not load
     from chalicelib.services.make_representation import MakeRepresentation
 
 representation_routes = Blueprint(__name__)
@@ -80,7 +80,7 @@ def bulk_data(study_instance_uid: str, series_instance_uid: str, sop_instance_ui
 @http.view
 def not_implemented(**_uids: str) -> Response:
     """Whole studies and series as DICOM, and rendered images."""
-    raise NotImplementedResourceError("this archive does not make rendered images, nor whole studies or series")
+    raise NotImplementedResourceError("this archive returns neither rendered images nor whole studies or series")
 
 
 def _make() -> MakeRepresentation:
@@ -89,14 +89,14 @@ def _make() -> MakeRepresentation:
 
 def _wanted() -> Wanted:
     request = representation_routes.current_request
-    # The query parameter stands in for the header (PS3.18 §8.3.3.1).
+    # The query parameter takes the place of the header (PS3.18 §8.3.3.1).
     accept = dict(http.query_pairs(request)).get("accept", request.headers.get("accept"))
     return Wanted.from_headers(accept, request.headers.get("accept-encoding"))
 
 
 def _response(answer: Answer) -> Response:
     if answer.location is not None:
-        # 307 keeps the method; the location of a kept object may change, so nobody may remember it.
+        # 307 keeps the method. The location of a stored object may change, so no cache may keep the redirect.
         return Response(b"", status_code=307, headers={"Location": answer.location, "Cache-Control": "no-store"})
     headers: dict[str, str | list[str]] = {"Content-Type": answer.content_type, "Cache-Control": answer.cache_control}
     if answer.content_encoding:

@@ -1,4 +1,4 @@
-"""One log line for each request of the API, with its measurements; nothing of the URL but its template."""
+"""One log line for each request to the API, with its measurements; of the URL it has the template only."""
 
 import logging
 import time
@@ -25,11 +25,11 @@ RESOURCES = {
     url_templates.FRAMES: Resource.FRAMES,
     url_templates.BULK_DATA: Resource.BULK_DATA,
 }
-"""What a route's template asks for; every other is answered 501."""
+"""Kind of resource by route template; every other route is answered with 501."""
 
 
 def log_request(request: Request, get_response: Callable[[Request], Response]) -> Response:
-    """Middleware: the line of a request. The query is patient data, and so may be a part of a path."""
+    """Middleware: log a request. Its query is patient data, and a part of its path may be."""
     begun = time.monotonic()
     response = get_response(request)
     milliseconds = (time.monotonic() - begun) * 1000

@@ -66,9 +66,9 @@ def _search(level: Level, study_instance_uid: str | None = None, series_instance
     answer = service.search(query, answer_format.render)
     headers: dict[str, str | list[str]] = {"Cache-Control": "no-cache"}
     if answer.warnings:
-        # One field with a list: not every hop keeps a repeated field.
+        # One field with a list: not every proxy keeps a repeated field.
         headers["Warning"] = ", ".join(f'299 {service.dicomweb_root}: "{warning}"' for warning in answer.warnings)
-    # Of a page without results (limit=0) there is a JSON array, but no multipart body.
+    # An empty page (limit=0) can be returned as a JSON array, but not as a multipart body.
     if not answer.results and (answer.remaining == 0 or answer_format.media_type == MULTIPART_RELATED):
         return Response(body="", status_code=204, headers=headers)
     headers["Content-Type"], body = answer_format.assemble(answer.results)
@@ -76,5 +76,5 @@ def _search(level: Level, study_instance_uid: str | None = None, series_instance
 
 
 def _accept(header: str | None, pairs: list[tuple[str, str]]) -> str | None:
-    """The Accept header, or what the query parameter of that name says in its place (PS3.18 §8.3.3.1)."""
+    """The query parameter ``accept``, or else the header (PS3.18 §8.3.3.1)."""
     return next((value for name, value in pairs if name == "accept"), header)

@@ -116,7 +116,7 @@ def test_a_kind_of_tls_that_does_not_exist_is_refused() -> None:
 
 
 @pytest.mark.parametrize("tls", ["preferred", "required"])
-def test_authorities_that_nothing_would_be_checked_against_are_refused(tls: str) -> None:
+def test_authorities_are_refused_if_no_certificate_would_be_checked(tls: str) -> None:
     with pytest.raises(ValueError, match="DATABASE_CA_FILE is given, but DATABASE_TLS"):
         read(DATABASE_CA_FILE="ca.pem", DATABASE_TLS=tls)
 
