@@ -80,6 +80,18 @@ def test_the_readme_has_the_current_tables_of_settings() -> None:
     assert text == with_settings_tables(text), "run `make readme`"
 
 
+def test_the_conformance_statement_has_the_default_limits_of_the_settings() -> None:
+    defaults = {row[0]: row[1] for row in table_rows(section(README, "## Configuration"))}
+    stated = re.findall(r"\| ([^|]+) \((`[A-Z_]+`)\)", section(CONFORMANCE, "## Limits"))
+    assert [variable for _, variable in stated] == [
+        "`MAX_INSTANCE_BYTES`",
+        "`STOW_MAX_INSTANCES`",
+        "`MAX_INFLATED_BYTES`",
+    ]
+    for limit, variable in stated:
+        assert limit.replace(",", "") == defaults[variable]
+
+
 def make_targets() -> set[str]:
     makefile = (PROJECT / "Makefile").read_text(encoding="utf-8")
     return set(re.findall(r"^([a-z][a-z-]*):", makefile, re.MULTILINE))
