@@ -4,7 +4,7 @@ If the archive has a name, a line with measurements (`metrics.measured`) is writ
 format. Without a name the measurements are plain fields.
 """
 
-import logging.config
+import logging
 from contextvars import ContextVar
 from typing import Any
 
@@ -14,6 +14,13 @@ from chalicelib.metrics import Measurements, as_fields, envelope
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 """The platform's id of the current request or event; it is on every line that is logged for it."""
+
+_LEVELS = {
+    # Its messages repeat bytes of the body, which are patient data.
+    "python_multipart": logging.CRITICAL,
+    "aiohttp.access": logging.WARNING,
+    "botocore": logging.WARNING,
+}
 
 
 class _RequestIdFilter(logging.Filter):
@@ -55,19 +62,10 @@ def configure_logging(archive: str | None = None) -> None:
     archive
         Name of the archive, the dimension of its metrics; None for no metrics.
     """
-    logging.config.dictConfig(
-        {
-            "version": 1,
-            "disable_existing_loggers": False,
-            "formatters": {"json": {"()": formatter, "archive": archive}},
-            "filters": {"request_id": {"()": _RequestIdFilter}},
-            "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json", "filters": ["request_id"]}},
-            "root": {"level": "INFO", "handlers": ["stderr"]},
-            "loggers": {
-                # Its messages repeat bytes of the body, which are patient data.
-                "python_multipart": {"level": "CRITICAL"},
-                "aiohttp.access": {"level": "WARNING"},
-                "botocore": {"level": "WARNING"},
-            },
-        }
-    )
+    handler = logging.StreamHandler()
+    handler.setFormatter(formatter(archive))
+    handler.addFilter(_RequestIdFilter())
+    # Without logging.config, whose import adds 2.5 ms to each cold start. `force` removes Lambda's own handler.
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    for name, level in _LEVELS.items():
+        logging.getLogger(name).setLevel(level)
