@@ -17,7 +17,7 @@ $(foreach variable,$(VARIABLES),$(if $($(variable)),$(eval export $(variable))))
 
 .DEFAULT_GOAL := help
 .PHONY: help run start urls stop clean check test format synth diff deploy destroy
-.PHONY: docs
+.PHONY: docs readme
 .PHONY: setup setup-checks setup-tests setup-cdk lint fast-tests core-tests
 
 help: ## list the targets
@@ -51,6 +51,9 @@ format: setup-checks ## bring all Python files into shape
 
 docs: setup-checks ## build the documents as a site, in site/
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+readme: setup-checks ## write the README's tables of settings
+	@$(BIN)/python -m chalicelib.settings_table README.md
 
 synth: setup-cdk ## write the templates of the CDK application to cdk.out
 	@$(CDK) synth --quiet

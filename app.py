@@ -1,4 +1,4 @@
-"""The Chalice application: search, representations and the conversion of what lands; no logic."""
+"""The Chalice application: declares the functions for the API, for conversion and for migration; contains no logic."""
 
 import os
 from typing import Any
@@ -26,7 +26,7 @@ app.register_blueprint(representation_routes)
     queue=landing_queue_name(os.environ), batch_size=10, maximum_batching_window_in_seconds=0, name="convert"
 )
 def convert(event: SQSEvent) -> None:
-    """Convert and publish what an S3 event tells of."""
+    """Convert and publish the landing objects that the S3 events name."""
     from chalicelib.entrypoints import landing_queue
 
     landing_queue.handle(event)
@@ -34,7 +34,7 @@ def convert(event: SQSEvent) -> None:
 
 @app.lambda_function(name="migrate")
 def migrate(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Bring the index's schema and user up to date, for CloudFormation or an operator."""
+    """Bring the schema and the user of the index up to date, for CloudFormation or an operator."""
     from chalicelib.entrypoints import schema_migration
 
     return schema_migration.handle(event, context)

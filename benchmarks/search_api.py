@@ -21,7 +21,8 @@ from benchmarks.search_population import make_studies
 from benchmarks.search_queries import searches
 from benchmarks.search_speed import timed
 from chalicelib.adapters.aws.dynamodb import DynamoDbRecordStore
-from chalicelib.adapters.mysql.index import MysqlIndex, connection_factory
+from chalicelib.adapters.mysql.connections import connection_factory
+from chalicelib.adapters.mysql.index import MysqlIndex
 from chalicelib.dicomweb.attributes import DicomJson, Level
 from chalicelib.dicomweb.qido.query import QidoQuery
 from chalicelib.dicomweb.resources import ResourceUids

@@ -24,7 +24,6 @@ from pymysql.cursors import Cursor
 
 from benchmarks.search_database import STATE, database_of, database_server
 from benchmarks.search_population import CHUNK, MadeStudy, make_studies
-from chalicelib.adapters.mysql.index import apply_schema
 from chalicelib.adapters.mysql.rows import (
     Row,
     day_number,
@@ -35,6 +34,7 @@ from chalicelib.adapters.mysql.rows import (
     text_ending_rows,
     text_values,
 )
+from chalicelib.adapters.mysql.schema import apply_schema
 from chalicelib.dicomweb.attributes import Level
 from tests.support.database_server import Server
 

@@ -25,7 +25,9 @@ from benchmarks.search_fill import SIZES
 from benchmarks.search_population import CHUNK, make_studies
 from benchmarks.search_queries import searches
 from chalicelib.adapters.mysql import publication
-from chalicelib.adapters.mysql.index import MysqlIndex, connection_factory
+from chalicelib.adapters.mysql.connections import connection_factory
+from chalicelib.adapters.mysql.index import MysqlIndex
+from chalicelib.adapters.mysql.plan import plan
 from chalicelib.adapters.mysql.statements import page_statement
 from chalicelib.dicomweb.attributes import DicomJson
 from chalicelib.dicomweb.media_types import DICOM_JSON
@@ -51,7 +53,7 @@ class _OneDocument:
 
 def search_before(connection: "Connection[Any]", query: QidoQuery) -> None:
     """One search as the server does it when it is left alone."""
-    page = page_statement(query)
+    page = page_statement(plan(query))
     alone = page.sql.replace(", COUNT(*) OVER ()", "")
     with connection.cursor() as cursor:
         cursor.execute(alone, page.params)
@@ -163,10 +165,10 @@ def print_plans(index: MysqlIndex, connection: "Connection[Any]", query: QidoQue
             names = [column[0] for column in cursor.description]
             print(f"\n    {select}")
             for row in cursor.fetchall():
-                plan = dict(zip(names, row, strict=True))
+                step = dict(zip(names, row, strict=True))
                 print(
-                    f"      {plan['select_type']} {plan['table']}: {plan['type']} by {plan['key']}, "
-                    f"{plan['rows']} rows; {plan['Extra']}"
+                    f"      {step['select_type']} {step['table']}: {step['type']} by {step['key']}, "
+                    f"{step['rows']} rows; {step['Extra']}"
                 )
     print()
 

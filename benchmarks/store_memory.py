@@ -69,7 +69,7 @@ def _serve() -> None:
     from stow_nlb.service import ServiceOptions, create_app
 
     store = StoreInstances(S3Landing(make_client("s3"), "landing"), _NoRecords())  # type: ignore[arg-type]
-    app = create_app(store, ServiceOptions(dicomweb_root="/dicomweb"))
+    app = create_app(store, ServiceOptions(dicomweb_root="/dicomweb", idle_timeout_seconds=30.0))
     port = int(os.environ["STOW_PORT"])
     web.run_app(app, host="127.0.0.1", port=port, access_log=None, print=lambda *_: print("ready", flush=True))
 

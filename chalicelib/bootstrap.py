@@ -1,7 +1,7 @@
-"""The composition root: settings become services, each wired when first asked for; nothing connects at import.
+"""The composition root: wires settings, adapters and services. Each is created when it is first asked for.
 
-Imports stand inside the functions on purpose: the search function must not load what only conversion
-needs (pydicom alone costs more than its whole start).
+Imports stand inside the functions on purpose: the search function must not load what only conversion needs. pydicom
+alone takes longer to import than everything that a search imports. Nothing connects when this module is imported.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from ssl import SSLContext
 
-    from chalicelib.adapters.mysql.credentials import SecretConnections
     from chalicelib.adapters.mysql.migration import IndexMigration
     from chalicelib.ports import MessageQueue, ObjectStore, RecordStore, StudyIndex
     from chalicelib.services.ingest_batch import IngestBatch
@@ -25,9 +24,10 @@ if TYPE_CHECKING:
     from chalicelib.services.store_instances import StoreInstances
     from chalicelib.settings import Settings, StowSettings
 
-# Messages of one batch that are converted at a time, and static objects that are written at a time.
-_CONVERSIONS_AT_ONCE = 10
-_WRITES_AT_ONCE = 32
+# As many as a batch has messages (`app.convert`): all of them are converted concurrently.
+_CONCURRENT_CONVERSIONS = 10
+# Static objects that are written concurrently, for all conversions together. boto3's pool has 64 connections.
+_CONCURRENT_WRITES = 32
 
 
 class Services:
@@ -36,7 +36,7 @@ class Services:
     Parameters
     ----------
     settings
-        Where everything is.
+        Names of buckets, tables, secrets and the queue, and limits.
     objects, records, index, queue
         Stand-ins for the adapters, for tests.
     """
@@ -51,27 +51,30 @@ class Services:
         queue: MessageQueue | None = None,
     ) -> None:
         self.settings = settings
-        self._given_objects = objects
-        self._given_records = records
-        self._given_index = index
-        self._given_queue = queue
+        # A cached property that has been set is not computed.
+        if objects is not None:
+            self.objects = objects
+        if records is not None:
+            self.records = records
+        if index is not None:
+            self.index = index
+        if queue is not None:
+            self.queue = queue
 
     @cached_property
     def objects(self) -> ObjectStore:
         """S3."""
-        from chalicelib.adapters.aws.clients import make_client
         from chalicelib.adapters.aws.s3 import S3ObjectStore
 
-        return self._given_objects or S3ObjectStore(make_client("s3"), in_memory_bytes=self.settings.in_memory_bytes)
+        return S3ObjectStore(_client("s3"), in_memory_bytes=self.settings.in_memory_bytes)
 
     @cached_property
     def records(self) -> RecordStore:
         """DynamoDB."""
-        from chalicelib.adapters.aws.clients import make_client
         from chalicelib.adapters.aws.dynamodb import DynamoDbRecordStore
 
-        return self._given_records or DynamoDbRecordStore(
-            make_client("dynamodb"),
+        return DynamoDbRecordStore(
+            _client("dynamodb"),
             records_table=self.settings.records_table,
             rejections_table=self.settings.rejections_table,
         )
@@ -79,18 +82,27 @@ class Services:
     @cached_property
     def index(self) -> StudyIndex:
         """MySQL, with the credentials from Secrets Manager."""
+        from chalicelib.adapters.mysql.credentials import SecretConnections
         from chalicelib.adapters.mysql.index import MysqlIndex
 
-        return self._given_index or MysqlIndex(self._connections(self.settings.database_secret_id))
+        secret_id = self.settings.database_secret_id
+        return MysqlIndex(SecretConnections(lambda: self._read_secret(secret_id), self._database_tls))
+
+    @cached_property
+    def queue(self) -> MessageQueue:
+        """The landing queue, in SQS."""
+        from chalicelib.adapters.aws.sqs import SqsMessageQueue
+
+        return SqsMessageQueue(_client("sqs"), self.settings.landing_queue_name)
 
     @cached_property
     def migration(self) -> IndexMigration:
-        """Schema and user of the index, made with the master's secret.
+        """Migration of the index's schema and user, with the credentials of the master user.
 
         Raises
         ------
         ServiceFaultError
-            DATABASE_MASTER_SECRET_ID is not set: this is not the function that may.
+            DATABASE_MASTER_SECRET_ID is not set; it is set for the function `migrate` only.
         """
         from chalicelib.adapters.mysql.migration import IndexMigration
         from chalicelib.errors import ServiceFaultError
@@ -105,11 +117,6 @@ class Services:
             tls=self._database_tls,
             require_tls=self.settings.database_tls is not DatabaseTls.PREFERRED,
         )
-
-    def _connections(self, secret_id: str) -> SecretConnections:
-        from chalicelib.adapters.mysql.credentials import SecretConnections
-
-        return SecretConnections(lambda: self._read_secret(secret_id), self._database_tls)
 
     @cached_property
     def _database_tls(self) -> SSLContext | None:
@@ -127,17 +134,7 @@ class Services:
 
     @cached_property
     def _secrets(self) -> Any:
-        from chalicelib.adapters.aws.clients import make_client
-
-        return make_client("secretsmanager")
-
-    @cached_property
-    def queue(self) -> MessageQueue:
-        """SQS: the landing queue."""
-        from chalicelib.adapters.aws.clients import make_client
-        from chalicelib.adapters.aws.sqs import SqsMessageQueue
-
-        return self._given_queue or SqsMessageQueue(make_client("sqs"), self.settings.landing_queue_name)
+        return _client("secretsmanager")
 
     @cached_property
     def search(self) -> SearchService:
@@ -148,13 +145,13 @@ class Services:
             index=self.index,
             records=self.records,
             dicomweb_root=self.settings.dicomweb_root,
-            # S3 is connected when it is first needed, which is seldom.
+            # The S3 client is created with the first read, which few searches need.
             read_static=lambda key: self.objects.get_bytes(self.settings.static_bucket, key),
         )
 
     @cached_property
     def representations(self) -> MakeRepresentation:
-        """WADO-RS, where the static bucket has no answer."""
+        """WADO-RS resources that are not in the static bucket."""
         from chalicelib.services.make_representation import MakeRepresentation
 
         return MakeRepresentation(
@@ -186,8 +183,8 @@ class Services:
         convert = ConvertInstance(
             objects=self.objects,
             records=self.records,
-            # An executor of its own: conversions wait for its work, and would starve it in theirs.
-            executor=ThreadPoolExecutor(_WRITES_AT_ONCE, "write"),
+            # Conversions wait for these writes. In the conversions' own executor the writes could find no free thread.
+            executor=ThreadPoolExecutor(_CONCURRENT_WRITES, "write"),
             static_bucket=self.settings.static_bucket,
             dicomweb_root=self.settings.dicomweb_root,
             max_inflated_bytes=self.settings.max_inflated_bytes,
@@ -196,19 +193,18 @@ class Services:
             convert=convert.convert,
             publish=self.publish.publish,
             queue=self.queue,
-            executor=ThreadPoolExecutor(_CONVERSIONS_AT_ONCE, "convert"),
+            executor=ThreadPoolExecutor(_CONCURRENT_CONVERSIONS, "convert"),
             retry_seconds=self.settings.landing_retry_seconds,
         )
 
 
 def store_service(settings: Settings, stow: StowSettings) -> StoreInstances:
-    """STOW-RS, for the container."""
-    from chalicelib.adapters.aws.clients import make_client
+    """STOW-RS, for the STOW service."""
     from chalicelib.adapters.aws.s3_landing import S3Landing
     from chalicelib.services.store_instances import StoreInstances, StoreLimits
 
     return StoreInstances(
-        S3Landing(make_client("s3"), settings.landing_bucket),
+        S3Landing(_client("s3"), settings.landing_bucket),
         Services(settings).records,
         StoreLimits(
             in_memory_bytes=stow.in_memory_bytes,
@@ -220,3 +216,9 @@ def store_service(settings: Settings, stow: StowSettings) -> StoreInstances:
             upload_threads=stow.upload_threads,
         ),
     )
+
+
+def _client(service: str) -> Any:
+    from chalicelib.adapters.aws.clients import make_client
+
+    return make_client(service)

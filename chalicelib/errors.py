@@ -1,9 +1,9 @@
-"""Every error of the archive, in one tree; each carries the HTTP status it hints at.
+"""All errors of the archive, in one tree; each carries the HTTP status of the response.
 
 ::
 
     DicomwebError                        500
-    ├── BadRequestError                  400  the client's request is wrong, and the message says where
+    ├── BadRequestError                  400  the request is wrong, and the message says where
     │   ├── InvalidUidError              400
     │   ├── InvalidQueryError            400
     │   └── MalformedMultipartError      400
@@ -12,12 +12,12 @@
     ├── ContentTooLargeError             413
     │   └── SearchTooBroadError          413
     ├── UnsupportedMediaTypeError        415
-    ├── InstanceRejectedError            409  this instance can never be stored; says why in DICOM's codes
-    ├── NotImplementedResourceError      501  the standard has this resource, this archive does not
-    └── ServiceFaultError                503  a service failed; trying again may help
-        └── PreconditionFailedError      503  somebody else wrote first
+    ├── InstanceRejectedError            409  this instance can never be stored; DICOM's failure reason says why
+    ├── NotImplementedResourceError      501  the standard defines this resource, the archive does not support it
+    └── ServiceFaultError                503  a service failed; a retry may succeed
+        └── PreconditionFailedError      503  another process wrote first
 
-Messages are for the client: they never hold unescaped input, SQL, a stack or patient data.
+Messages are for the client: they never contain unescaped input, SQL, a stack trace or patient data.
 """
 
 from enum import IntEnum
@@ -35,7 +35,7 @@ class FailureReason(IntEnum):
 
 
 class DicomwebError(Exception):
-    """Base of all errors that a client may be told of.
+    """Base of all errors that a client may see.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ class BadRequestError(DicomwebError):
 
 
 class InvalidUidError(BadRequestError):
-    """A text is no DICOM UID (PS3.5 §9.1)."""
+    """A text is not a valid DICOM UID (PS3.5 §9.1)."""
 
 
 class InvalidQueryError(BadRequestError):
@@ -87,7 +87,7 @@ class ContentTooLargeError(DicomwebError):
 
 
 class SearchTooBroadError(ContentTooLargeError):
-    """A search finds more than can be served (PS3.18 §10.6.3.1)."""
+    """A search matches more than the archive can return (PS3.18 §10.6.3.1)."""
 
 
 class UnsupportedMediaTypeError(DicomwebError):
@@ -97,7 +97,7 @@ class UnsupportedMediaTypeError(DicomwebError):
 
 
 class InstanceRejectedError(DicomwebError):
-    """The bytes of one instance can never be published; retrying cannot help.
+    """The bytes of one instance can never be published; a retry cannot succeed.
 
     Parameters
     ----------
@@ -115,7 +115,7 @@ class InstanceRejectedError(DicomwebError):
 
 
 class NotImplementedResourceError(DicomwebError):
-    """The standard defines the resource, and this archive does not make it."""
+    """The standard defines the resource, and the archive does not support it."""
 
     status = 501
 
@@ -127,4 +127,4 @@ class ServiceFaultError(DicomwebError):
 
 
 class PreconditionFailedError(ServiceFaultError):
-    """A conditional write found that somebody else had written first."""
+    """A conditional write found that another process had written first."""

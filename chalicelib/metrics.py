@@ -1,14 +1,14 @@
-"""What the archive measures: the one table, and measurements as fields of log lines; knows no service.
+"""The table of the archive's metrics, and measurements as fields of log lines.
 
-Strategy: whoever measures gives its figures to the log line that it writes anyway (`extra=measured(...)`).
-`json_logging` makes of them a line in CloudWatch's embedded metric format, from which CloudWatch Logs takes
-the metrics: no call, no thread and no permission is needed, in Lambda and behind ECS's ``awslogs`` alike.
-Neither UIDs nor anything of a patient may become a dimension; `Resource` is one of `RESOURCES`.
+Strategy: code that measures adds the figures to a log line that it writes anyway (`extra=measured(...)`).
+`json_logging` turns this line into one in CloudWatch's embedded metric format, from which CloudWatch Logs extracts
+the metrics. That needs no call, no thread and no permission, both in Lambda and with the ``awslogs`` driver of ECS.
+Neither a UID nor patient data may become a dimension; `Resource` is one of `RESOURCES`.
 
 Powertools for AWS Lambda and aws-embedded-metrics were measured (November 2026) and not taken. The first
-adds 22 ms to a start of 200 ms and 8 MB to the package, keeps the metrics of a process in one place, which
-the threads of a batch would share, and gives all metrics of a line the same dimensions; the second imports
-aiohttp: 260 ms and 14 MB. What is needed of the format is the few lines of `envelope`.
+adds 22 ms to a start of 200 ms and 8 MB to the package, keeps all metrics of a process in one place, which
+the threads of a batch would share, and gives all metrics of a line the same dimensions. The second imports
+aiohttp: 260 ms and 14 MB. The part of the format that the archive needs is the few lines of `envelope`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,20 +21,20 @@ ARCHIVE = "Archive"
 """Dimension of every metric: the deployment's name (ARCHIVE_NAME)."""
 
 RESOURCE = "Resource"
-"""Dimension of the requests' metrics: one of `RESOURCES`."""
+"""Dimension of the metrics of requests; its value is one of `RESOURCES`."""
 
 MAX_VALUES = 100
-"""An array of values may hold so many (embedded metric format, "Metric values")."""
+"""Largest number of values in an array (embedded metric format, "Metric values")."""
 
 _OF_ARCHIVE = ((ARCHIVE,),)
-# Of all resources together, which an alarm watches, and of each.
+# Once for all resources together, which an alarm watches, and once for each resource.
 _OF_RESOURCE = ((ARCHIVE,), (ARCHIVE, RESOURCE))
 
 Value = float | Sequence[float]
 
 
 class Resource(StrEnum):
-    """What a request asks for; the values of the dimension of that name."""
+    """Kind of resource that a request asks for: the values of the dimension `RESOURCE`."""
 
     STUDY_SEARCH = "StudySearch"
     SERIES_SEARCH = "SeriesSearch"
@@ -60,7 +60,7 @@ class Unit(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One metric; `dimension_sets` are the combinations of dimensions that it is kept under."""
+    """One metric; CloudWatch keeps it once for each of `dimension_sets`, which are combinations of dimensions."""
 
     name: str
     unit: Unit
@@ -72,22 +72,25 @@ INSTANCES_PUBLISHED = Metric(
     "InstancesPublished",
     Unit.COUNT,
     _OF_ARCHIVE,
-    "landing objects whose instance search shows now; an event that comes twice counts twice",
+    "landing objects whose instance can now be found by search; an event that is delivered twice counts twice",
 )
 INSTANCES_REJECTED = Metric(
-    "InstancesRejected", Unit.COUNT, _OF_ARCHIVE, "landing objects that can never be published; the reason is recorded"
+    "InstancesRejected",
+    Unit.COUNT,
+    _OF_ARCHIVE,
+    "landing objects that can never be published; the rejections table holds the reason",
 )
 ARRIVAL_TO_SEARCHABLE = Metric(
     "ArrivalToSearchableMilliseconds",
     Unit.MILLISECONDS,
     _OF_ARCHIVE,
-    "from the time that S3's event names to the publication, one value for each landing object",
+    "from the time in the S3 event to the publication; one value for each landing object",
 )
 CONVERSION_FAILURES = Metric(
-    "ConversionFailures", Unit.COUNT, _OF_ARCHIVE, "messages whose conversion failed; they come again"
+    "ConversionFailures", Unit.COUNT, _OF_ARCHIVE, "messages whose conversion failed; they are retried"
 )
 PUBLICATION_FAILURES = Metric(
-    "PublicationFailures", Unit.COUNT, _OF_ARCHIVE, "studies whose publication failed; their messages come again"
+    "PublicationFailures", Unit.COUNT, _OF_ARCHIVE, "studies whose publication failed; their messages are retried"
 )
 REQUEST_MILLISECONDS = Metric(
     "RequestMilliseconds", Unit.MILLISECONDS, _OF_RESOURCE, "time that the API function took for a request"
@@ -96,15 +99,17 @@ REQUEST_ERRORS = Metric(
     "RequestErrors",
     Unit.COUNT,
     _OF_RESOURCE,
-    "1 for a request answered 5xx other than 501, 0 for every other, so that the average is the rate; API and store",
+    "1 for a request that is answered with 5xx except 501, else 0, so that the average is the rate; API and store",
 )
-INSTANCES_STORED = Metric("InstancesStored", Unit.COUNT, _OF_ARCHIVE, "instances that a STOW-RS answer calls stored")
+INSTANCES_STORED = Metric(
+    "InstancesStored", Unit.COUNT, _OF_ARCHIVE, "instances that a STOW-RS response reports as stored"
+)
 INSTANCES_NOT_STORED = Metric(
-    "InstancesNotStored", Unit.COUNT, _OF_ARCHIVE, "instances that a STOW-RS answer calls failed"
+    "InstancesNotStored", Unit.COUNT, _OF_ARCHIVE, "instances that a STOW-RS response reports as failed"
 )
-STORED_BYTES = Metric("StoredBytes", Unit.BYTES, _OF_ARCHIVE, "size of the instances that an answer calls stored")
+STORED_BYTES = Metric("StoredBytes", Unit.BYTES, _OF_ARCHIVE, "size of the instances that a response reports as stored")
 STORE_REQUEST_MILLISECONDS = Metric(
-    "StoreRequestMilliseconds", Unit.MILLISECONDS, _OF_ARCHIVE, "time of a STOW-RS request, its upload included"
+    "StoreRequestMilliseconds", Unit.MILLISECONDS, _OF_ARCHIVE, "time of a STOW-RS request, including its upload"
 )
 
 METRICS = (
@@ -120,35 +125,35 @@ METRICS = (
     STORED_BYTES,
     STORE_REQUEST_MILLISECONDS,
 )
-"""The table."""
+"""All metrics, in the order of the table."""
 
 
 @dataclass(frozen=True, slots=True)
 class Measurements:
-    """What one log line measured."""
+    """The measurements of one log line."""
 
     values: Mapping[Metric, Value]
     resource: Resource | None = None
 
 
 def measured(values: Mapping[Metric, Value], resource: Resource | None = None, **fields: object) -> dict[str, object]:
-    """For ``extra=`` of a log call: measurements, beside the line's other fields.
+    """The ``extra=`` of a log call: measurements together with the other fields of the line.
 
     Raises
     ------
     ValueError
-        A metric has the dimension `Resource` and none is given, or one has more than `MAX_VALUES` values.
+        A metric needs a resource and `resource` is None, or a metric has no values or more than `MAX_VALUES`.
     """
     for metric, value in values.items():
         if resource is None and metric.dimension_sets == _OF_RESOURCE:
-            raise ValueError(f"{metric.name} needs its resource")
+            raise ValueError(f"{metric.name} needs a resource")
         if isinstance(value, Sequence) and not 0 < len(value) <= MAX_VALUES:
-            raise ValueError(f"{metric.name} has {len(value)} values")
+            raise ValueError(f"{metric.name} has {len(value)} values, not 1 to {MAX_VALUES}")
     return {**fields, "measurements": Measurements(values, resource)}
 
 
 def is_error(status: int) -> int:
-    """Value of `REQUEST_ERRORS`: 501 says what the archive does not do, and is no fault."""
+    """Value of `REQUEST_ERRORS`, 0 or 1. Status 501 names a resource that is not supported, which is not a fault."""
     return int(status >= 500 and status != 501)
 
 
@@ -161,7 +166,7 @@ def as_fields(measurements: Measurements) -> dict[str, object]:
 
 
 def envelope(measurements: Measurements, *, archive: str, timestamp_milliseconds: int) -> dict[str, object]:
-    """The fields that make a log line one of the embedded metric format, beside `as_fields`.
+    """Fields that, together with `as_fields`, turn a log line into one in the embedded metric format.
 
     Source: "Specification: Embedded metric format", Amazon CloudWatch User Guide.
     """

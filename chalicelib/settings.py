@@ -1,62 +1,130 @@
-"""Settings of every process of the archive, from a mapping; the one place that knows the variables' names."""
+"""Settings of all processes of the archive, read from environment variables.
+
+Strategy: each setting is one row, a field of `Settings` or `StowSettings`: its default is the field's, and `_row` adds
+the variable, the meaning and the parser. `chalicelib.settings_table` writes the rows into the README; nothing repeats
+them. An empty variable counts as not set.
+
+pydantic-settings was measured and not taken: a model of pydantic adds 79 ms to every cold start, and 9 MB to the
+package, for what `_read` does.
+"""
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, Field, dataclass, field, fields
 from enum import StrEnum
+from typing import Any
 
 MIB = 1024 * 1024
-
-
-def landing_queue_name(environment: Mapping[str, str]) -> str:
-    """Name of the landing queue; the one setting that is needed to declare the functions."""
-    return environment.get("LANDING_QUEUE_NAME", "landing")
-
-
-def archive_name(environment: Mapping[str, str]) -> str | None:
-    """What the metrics name the archive by; None where none are wanted."""
-    return environment.get("ARCHIVE_NAME") or None
+GIB = 1024 * MIB
 
 
 class DatabaseTls(StrEnum):
     """How connections to the database are encrypted."""
 
-    PREFERRED = "preferred"  # where the server offers it; the server is believed
-    REQUIRED = "required"  # always; the server is believed
+    PREFERRED = "preferred"  # if the server offers TLS; its certificate is not checked
+    REQUIRED = "required"  # always; the certificate is not checked
     VERIFIED = "verified"  # always, and the server's certificate and name are checked
+
+
+def _row(variable: str, meaning: str, parse: Callable[[str], object] = str) -> dict[str, Any]:
+    """Metadata of a setting's field."""
+    return {"variable": variable, "meaning": meaning, "parse": parse}
+
+
+# What an error says that a variable should have been.
+_EXPECTED: dict[Callable[[str], object], str] = {
+    int: "a whole number",
+    float: "a number",
+    DatabaseTls: f"one of {', '.join(DatabaseTls)}",
+}
+
+
+def _without_slash(text: str) -> str:
+    return text.rstrip("/")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Where the archive's parts are, and its limits.
+    """Settings of the functions and of the STOW service.
 
     Endpoints, region and credentials of AWS are boto3's own variables (``AWS_ENDPOINT_URL``, …).
     """
 
-    landing_bucket: str
-    static_bucket: str
-    records_table: str
-    rejections_table: str
-    database_secret_id: str
-    landing_queue_name: str = "landing"
-    # A message that failed comes again after this time, later each time it fails; if unset, when the queue's
-    # time-out is over.
-    landing_retry_seconds: int | None = None
-    # What the archive is called in its metrics; there are none if unset.
-    archive_name: str | None = None
-    # Public DICOMweb root; BulkDataURI and RetrieveURL begin with it. Path-absolute where unset.
-    dicomweb_root: str = "/dicomweb"
-    # Of the user who makes the schema and the user above; the function that does so needs it, no other.
-    database_master_secret_id: str | None = None
-    database_tls: DatabaseTls = DatabaseTls.PREFERRED
-    # PEM file of the authorities that the database's certificate is checked against; those of RDS if unset.
-    database_ca_file: str | None = None
-    # Landing objects up to this size are parsed in memory, larger ones through a temporary file.
-    in_memory_bytes: int = 16 * MIB
-    # A deflated data set may inflate to this size (a "deflate bomb" otherwise).
-    max_inflated_bytes: int = 512 * MIB
-    # One instance of a STOW-RS request may hold this many bytes.
-    max_instance_bytes: int = 5 * 1024 * MIB
+    landing_bucket: str = field(metadata=_row("LANDING_BUCKET", "bucket of the files as received; it is versioned"))
+    static_bucket: str = field(metadata=_row("STATIC_BUCKET", "bucket of the objects as served"))
+    records_table: str = field(metadata=_row("RECORDS_TABLE", "DynamoDB table of the records of instances"))
+    rejections_table: str = field(
+        metadata=_row("REJECTIONS_TABLE", "DynamoDB table of the files that cannot be published, with the reasons")
+    )
+    database_secret_id: str = field(
+        metadata=_row("DATABASE_SECRET_ID", "secret with host, port, username, password, dbname (RDS format)")
+    )
+    landing_queue_name: str = field(
+        default="landing", metadata=_row("LANDING_QUEUE_NAME", "queue of the landing bucket's events")
+    )
+    landing_retry_seconds: int | None = field(
+        default=None,
+        metadata=_row(
+            "LANDING_RETRY_SECONDS",
+            "delay before a failed message is retried; it quadruples with each attempt. Without it, a message is "
+            "retried after the visibility timeout of the queue",
+            int,
+        ),
+    )
+    archive_name: str | None = field(
+        default=None,
+        metadata=_row("ARCHIVE_NAME", "name of the archive in its CloudWatch metrics; without it there are no metrics"),
+    )
+    dicomweb_root: str = field(
+        default="/dicomweb",
+        metadata=_row(
+            "DICOMWEB_ROOT",
+            "public root URL or path; BulkDataURI and RetrieveURL begin with it, and it is written into stored "
+            "metadata",
+            _without_slash,
+        ),
+    )
+    database_master_secret_id: str | None = field(
+        default=None,
+        metadata=_row(
+            "DATABASE_MASTER_SECRET_ID",
+            "secret of the user who creates the schema and the user of the index; only the function `migrate` needs it",
+        ),
+    )
+    database_tls: DatabaseTls = field(
+        default=DatabaseTls.PREFERRED,
+        metadata=_row(
+            "DATABASE_TLS",
+            "TLS to the database: `preferred` (if the server offers it), `required`, or `verified` (the server's "
+            "certificate and name are checked)",
+            DatabaseTls,
+        ),
+    )
+    database_ca_file: str | None = field(
+        default=None,
+        metadata=_row(
+            "DATABASE_CA_FILE",
+            "PEM file of the authorities that `verified` trusts, in place of those of Amazon RDS; if it is set, "
+            "`DATABASE_TLS` is `verified` by default",
+        ),
+    )
+    in_memory_bytes: int = field(
+        default=16 * MIB,
+        metadata=_row(
+            "IN_MEMORY_BYTES",
+            "landing objects up to this size are converted in memory, larger ones through a temporary file",
+            int,
+        ),
+    )
+    max_inflated_bytes: int = field(
+        default=512 * MIB,
+        metadata=_row(
+            "MAX_INFLATED_BYTES", "largest size that a deflated data set may inflate to (against deflate bombs)", int
+        ),
+    )
+    max_instance_bytes: int = field(
+        default=5 * GIB, metadata=_row("MAX_INSTANCE_BYTES", "largest instance that STOW-RS accepts", int)
+    )
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
@@ -65,72 +133,108 @@ class Settings:
         Raises
         ------
         KeyError
-            With the name of the variable that is missing.
+            A required variable is missing; the error holds its name.
         ValueError
-            With the name of the variable that makes no sense.
+            A variable has no valid value; the message names it.
         """
         env = os.environ if environment is None else environment
-        return cls(
-            landing_bucket=env["LANDING_BUCKET"],
-            static_bucket=env["STATIC_BUCKET"],
-            records_table=env["RECORDS_TABLE"],
-            rejections_table=env["REJECTIONS_TABLE"],
-            database_secret_id=env["DATABASE_SECRET_ID"],
-            database_master_secret_id=env.get("DATABASE_MASTER_SECRET_ID") or None,
-            database_tls=_database_tls(env),
-            landing_queue_name=landing_queue_name(env),
-            archive_name=archive_name(env),
-            landing_retry_seconds=int(env["LANDING_RETRY_SECONDS"]) if env.get("LANDING_RETRY_SECONDS") else None,
-            dicomweb_root=env.get("DICOMWEB_ROOT", "/dicomweb").rstrip("/"),
-            database_ca_file=env.get("DATABASE_CA_FILE") or None,
-            in_memory_bytes=int(env.get("IN_MEMORY_BYTES", 16 * MIB)),
-            max_inflated_bytes=int(env.get("MAX_INFLATED_BYTES", 512 * MIB)),
-            max_instance_bytes=int(env.get("MAX_INSTANCE_BYTES", 5 * 1024 * MIB)),
-        )
-
-
-def _database_tls(environment: Mapping[str, str]) -> DatabaseTls:
-    has_authorities = bool(environment.get("DATABASE_CA_FILE"))
-    text = environment.get("DATABASE_TLS") or ("verified" if has_authorities else "preferred")
-    try:
-        tls = DatabaseTls(text)
-    except ValueError as error:
-        raise ValueError(f"DATABASE_TLS is {text!r}, not one of {', '.join(DatabaseTls)}") from error
-    if has_authorities and tls is not DatabaseTls.VERIFIED:
-        raise ValueError(f"DATABASE_CA_FILE is given, but DATABASE_TLS is {text!r}: nothing would be checked")
-    return tls
+        values = _read(fields(cls), env)
+        if values["database_ca_file"] is not None:
+            if not env.get("DATABASE_TLS"):
+                values["database_tls"] = DatabaseTls.VERIFIED
+            tls = values["database_tls"]
+            if tls is not DatabaseTls.VERIFIED:
+                raise ValueError(
+                    f"DATABASE_CA_FILE is given, but DATABASE_TLS is {tls.value!r}: no certificate would be checked"
+                )
+        return cls(**values)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StowSettings:
-    """Where the store service listens, and its own limits."""
+    """Settings of the STOW service alone: where it listens, and its limits."""
 
-    host: str = "127.0.0.1"
-    port: int = 8080
-    # A client that sends nothing for so long while we wait is answered 408.
-    idle_timeout_seconds: float = 30.0
-    # Requests under way get this long to end after SIGTERM; the platform's limit is longer (ECS: 120 s).
-    shutdown_timeout_seconds: float = 100.0
-    # Memory of all requests together for what is received and not yet stored.
-    buffer_bytes: int = 96 * MIB
-    # Instances up to this size are checked whole; larger ones travel in blocks of it (S3: at least 5 MiB).
-    in_memory_bytes: int = 8 * MIB
-    uploads_per_request: int = 4
-    upload_threads: int = 16
-    max_instances: int = 50_000
+    host: str = field(default="127.0.0.1", metadata=_row("STOW_HOST", "address that the service listens on"))
+    port: int = field(default=8080, metadata=_row("STOW_PORT", "port that the service listens on", int))
+    idle_timeout_seconds: float = field(
+        default=30.0,
+        metadata=_row(
+            "STOW_IDLE_TIMEOUT_SECONDS", "a client that sends nothing for this long is answered with status 408", float
+        ),
+    )
+    shutdown_timeout_seconds: float = field(
+        default=100.0,
+        metadata=_row(
+            "STOW_SHUTDOWN_TIMEOUT_SECONDS",
+            "time that requests get to finish after SIGTERM; less than the platform allows (ECS: 120 s)",
+            float,
+        ),
+    )
+    buffer_bytes: int = field(
+        default=96 * MIB,
+        metadata=_row(
+            "STOW_BUFFER_BYTES", "memory that all requests share for data that is received and not yet stored", int
+        ),
+    )
+    in_memory_bytes: int = field(
+        default=8 * MIB,
+        metadata=_row(
+            "STOW_IN_MEMORY_BYTES",
+            "instances up to this size are checked completely before they are stored; larger ones are uploaded in "
+            "blocks of this size (S3: at least 5 MiB)",
+            int,
+        ),
+    )
+    uploads_per_request: int = field(
+        default=4, metadata=_row("STOW_UPLOADS_PER_REQUEST", "concurrent uploads to S3 of one request", int)
+    )
+    upload_threads: int = field(
+        default=16, metadata=_row("STOW_UPLOAD_THREADS", "concurrent uploads to S3 of the process", int)
+    )
+    max_instances: int = field(
+        default=50_000, metadata=_row("STOW_MAX_INSTANCES", "largest number of instances in one request", int)
+    )
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "StowSettings":
-        """Read the settings."""
-        env = os.environ if environment is None else environment
-        return cls(
-            host=env.get("STOW_HOST", "127.0.0.1"),
-            port=int(env.get("STOW_PORT", 8080)),
-            idle_timeout_seconds=float(env.get("STOW_IDLE_TIMEOUT_SECONDS", 30)),
-            shutdown_timeout_seconds=float(env.get("STOW_SHUTDOWN_TIMEOUT_SECONDS", 100)),
-            buffer_bytes=int(env.get("STOW_BUFFER_BYTES", 96 * MIB)),
-            in_memory_bytes=int(env.get("STOW_IN_MEMORY_BYTES", 8 * MIB)),
-            uploads_per_request=int(env.get("STOW_UPLOADS_PER_REQUEST", 4)),
-            upload_threads=int(env.get("STOW_UPLOAD_THREADS", 16)),
-            max_instances=int(env.get("STOW_MAX_INSTANCES", 50_000)),
-        )
+        """Read the settings.
+
+        Raises
+        ------
+        ValueError
+            A variable has no valid value; the message names it.
+        """
+        return cls(**_read(fields(cls), os.environ if environment is None else environment))
+
+
+def landing_queue_name(environment: Mapping[str, str]) -> str:
+    """Name of the landing queue: the only setting that is needed to declare the functions."""
+    return str(_read_setting("landing_queue_name", environment))
+
+
+def archive_name(environment: Mapping[str, str]) -> str | None:
+    """Name of the archive in its metrics, or None for no metrics; needed before the first log line."""
+    name: str | None = _read_setting("archive_name", environment)
+    return name
+
+
+def _read_setting(name: str, environment: Mapping[str, str]) -> Any:
+    return _read(tuple(each for each in fields(Settings) if each.name == name), environment)[name]
+
+
+def _read(settings: tuple[Field[Any], ...], environment: Mapping[str, str]) -> dict[str, Any]:
+    """Values by the fields' names: parsed from the variables that are set, defaults for the others."""
+    values = {}
+    for each in settings:
+        variable, parse = each.metadata["variable"], each.metadata["parse"]
+        text = environment.get(variable)
+        if text:
+            try:
+                values[each.name] = parse(text)
+            except ValueError as error:
+                raise ValueError(f"{variable} is {text!r}, not {_EXPECTED[parse]}") from error
+        elif each.default is MISSING:
+            raise KeyError(variable)
+        else:
+            values[each.name] = each.default
+    return values

@@ -1,1 +1,1 @@
-"""The STOW-RS service behind the network load balancer; its container also runs nginx in front of it."""
+"""The STOW-RS service behind the network load balancer. Its container also runs nginx, in front of the service."""

@@ -20,7 +20,7 @@ def main() -> None:
         host=stow.host,
         port=stow.port,
         shutdown_timeout=stow.shutdown_timeout_seconds,
-        # Longer than nginx keeps idle connections to us, so that it never sends into one we just closed.
+        # Longer than nginx keeps idle connections to the service (60 s), so that it never uses a closed one.
         keepalive_timeout=75,
         access_log=None,
         print=None,

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Runs the service and nginx before it; ends when either ends, and lets both finish what they are at on SIGTERM.
+# Runs the service, and nginx in front of it. Ends when either of them ends; on SIGTERM, both finish their requests.
 set -euo pipefail
 
 RUN_DIR=/tmp/stow
@@ -14,12 +14,12 @@ service=$!
 nginx -c "$RUN_DIR/nginx.conf" -e stderr &
 proxy=$!
 
-# The signal only ends the wait. What follows is done once: aiohttp drops what it is finishing if it is told twice.
+# The signal only ends the wait. The service gets one TERM: aiohttp drops unfinished requests at a second signal.
 trap : TERM INT
 status=0
 wait -n "$service" "$proxy" || status=$?
 
-# QUIT: nginx takes no more connections and waits for the requests under way.
+# QUIT: nginx accepts no more connections and waits for the current requests.
 kill -QUIT "$proxy" 2>/dev/null || true
 kill -TERM "$service" 2>/dev/null || true
 wait "$service" "$proxy" || true

@@ -17,40 +17,40 @@ _MAX_HEADER_BYTES = 8 * 1024
 
 
 class _End(Enum):
-    """A part's end."""
+    """Event at the end of a part."""
 
     PART = "part"
 
 
-# A part's media type at its beginning, then its payload, then its end.
+# Events of a part: its media type, then pieces of its payload, then its end.
 _Event = str | memoryview | _End
 
 
 @dataclass(slots=True)
 class BodyPart:
-    """One part: what its header says, and its payload, which can be read once."""
+    """One part: the media type from its header, and its payload, which can be read once."""
 
     media_type: str
     _body: "MultipartBody"
 
     def chunks(self) -> AsyncIterator[memoryview]:
-        """Pieces of the payload; never empty ones."""
+        """Pieces of the payload; none is empty."""
         return self._body.payload()
 
 
 class MultipartBody:
     """The parts of a body.
 
-    python-multipart's push parser finds the delimiters. Around it stand what multipart/form-data does not
-    have: a preamble and padding behind the first delimiter; and a body that ends without its last delimiter
-    is an error here. A part's own Content-Length is not believed: the delimiter decides.
+    The push parser of python-multipart finds the delimiters. This class adds what multipart/form-data does not
+    have: a preamble, and padding after the first delimiter. A body that ends without its last delimiter is an
+    error. The Content-Length of a part is ignored: only the delimiter ends a part.
 
     Parameters
     ----------
     chunks
-        The body as it arrives; ends where the request does.
+        The body as it arrives; ends with the request.
     boundary
-        Of the Content-Type, without hyphens.
+        Boundary parameter of the Content-Type, without the leading hyphens.
     """
 
     def __init__(self, chunks: AsyncIterator[bytes], boundary: bytes) -> None:
@@ -77,7 +77,7 @@ class MultipartBody:
         )
 
     async def parts(self) -> AsyncIterator[BodyPart]:
-        """The parts in order; what is left unread of one is skipped.
+        """The parts in order; the unread rest of a part is skipped.
 
         Raises
         ------
@@ -95,7 +95,7 @@ class MultipartBody:
             yield event
 
     async def _next_event(self) -> _Event | None:
-        """What comes next; None behind the last delimiter, when all of the request is read."""
+        """The next event; None after the last delimiter, when the request has been read completely."""
         while not self._events:
             chunk = await anext(self._chunks, b"")
             if chunk:
@@ -107,7 +107,7 @@ class MultipartBody:
         return self._events.popleft()
 
     async def _skip_preamble(self) -> None:
-        # RFC 2046 §5.1.1: a delimiter is at the beginning of a line, and padding may follow it.
+        # RFC 2046 §5.1.1: a delimiter stands at the beginning of a line, and padding may follow it.
         first = re.compile(rb"(?:\A|\n)" + re.escape(self._delimiter) + rb"[ \t]*(?=\r\n|--)")
         head = b""
         async for chunk in self._chunks:

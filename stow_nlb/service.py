@@ -1,4 +1,4 @@
-"""The STOW-RS service over HTTP: routes, bodies as they arrive, errors as JSON; no rule of DICOM."""
+"""The STOW-RS service over HTTP: routes, bodies as they arrive, errors as JSON. It contains no rule of DICOM."""
 
 import asyncio
 import json
@@ -47,10 +47,10 @@ class RequestTimeoutError(BadRequestError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceOptions:
-    """What the routes need to know."""
+    """Settings that the routes need."""
 
     dicomweb_root: str
-    idle_timeout_seconds: float = 30.0
+    idle_timeout_seconds: float
 
 
 _STORE = web.AppKey("store", StoreInstances)
@@ -58,7 +58,7 @@ _OPTIONS = web.AppKey("options", ServiceOptions)
 
 
 def create_app(store: StoreInstances, options: ServiceOptions) -> web.Application:
-    """Make the application; it closes `store` when it ends."""
+    """Create the application; it closes `store` when it ends."""
     # A body is never read by aiohttp as a whole, so its size limit does not apply.
     app = web.Application(middlewares=[_answer_errors])
     app[_STORE] = store
@@ -72,7 +72,7 @@ def create_app(store: StoreInstances, options: ServiceOptions) -> web.Applicatio
 
 
 async def health(_request: web.Request) -> web.Response:
-    """Say that the process answers; it does not ask the services behind it, whose faults are told by 503."""
+    """Report that the process answers. It does not check S3 or DynamoDB: their faults are reported with status 503."""
     return web.json_response({"status": "ok"})
 
 
@@ -97,7 +97,7 @@ async def store_instances(request: web.Request) -> web.Response:
 
 
 def _joined(request: web.Request, name: str) -> str | None:
-    """A header that may come in several lines."""
+    """Value of a header that may be sent in several lines, as one list."""
     values = request.headers.getall(name, [])
     return ", ".join(values) if values else None
 
@@ -108,9 +108,9 @@ async def _body(request: web.Request) -> AsyncIterator[bytes]:
     Raises
     ------
     MalformedMultipartError
-        The connection or the chunked coding ends before the body.
+        The connection or the chunked coding ends before the end of the body.
     RequestTimeoutError
-        Nothing came for too long.
+        The client sent nothing for `idle_timeout_seconds`.
     """
     idle_timeout_seconds = request.app[_OPTIONS].idle_timeout_seconds
     while True:
@@ -128,7 +128,7 @@ async def _body(request: web.Request) -> AsyncIterator[bytes]:
 
 @dataclass(slots=True)
 class _WholeBody:
-    """A body that is one instance."""
+    """A body that consists of one instance."""
 
     body: AsyncIterator[bytes]
     media_type: str = DICOM
@@ -151,7 +151,7 @@ async def _answer_errors(request: web.Request, handler: Handler) -> web.StreamRe
     except DicomwebError as error:
         _log_error(request, error.status, error.message, cause=error if error.status >= 500 else None)
         response = _error_response(error.status, error.message)
-    except web.HTTPException as error:  # the router's: no such resource, no such method
+    except web.HTTPException as error:  # from the router: no such resource, or no such method
         response = _error_response(error.status, error.reason)
         response.headers.update({k: v for k, v in error.headers.items() if k == "Allow"})
     except Exception as error:

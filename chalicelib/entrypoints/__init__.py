@@ -1,1 +1,1 @@
-"""The thin entry points (HTTP routes, the queue): the only modules that import chalice."""
+"""Thin entry points (HTTP routes, the queue, the migration); no other package of chalicelib imports chalice."""

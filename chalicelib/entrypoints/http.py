@@ -1,4 +1,4 @@
-"""What all HTTP routes share: the services, the translation of errors, and the headers of every answer."""
+"""Shared by all HTTP routes: the services, the translation of errors, and the headers of every response."""
 
 import functools
 import json
@@ -16,9 +16,9 @@ from chalicelib.settings import Settings
 logger = logging.getLogger(__name__)
 
 READ = ["GET", "HEAD"]
-"""Methods of every route: HEAD is answered as GET, and the gateway leaves the body out (RFC 9110 §9.3.2)."""
+"""Methods of every route. HEAD is answered like GET; API Gateway removes the body (RFC 9110 §9.3.2)."""
 
-# API Gateway passes these on; the edge adds the same to what it serves itself.
+# API Gateway passes these on; the edge adds the same headers to the objects that it serves itself.
 _COMMON_HEADERS = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Expose-Headers": "Warning, ETag, Content-Location, Content-Encoding",
@@ -28,12 +28,12 @@ _COMMON_HEADERS = {
 
 @functools.cache
 def services() -> Services:
-    """Services of this process, wired from its environment when first asked for."""
+    """Services of this process, wired from its environment at the first call."""
     return Services(Settings.from_environment())
 
 
 def query_pairs(request: Request) -> list[tuple[str, str]]:
-    """Query parameters with repeated keys kept; Chalice has None for no query and shows the last of each."""
+    """All query parameters in order. Chalice gives None for no query, and only the last value of a repeated key."""
     parameters = request.query_params
     if parameters is None:
         return []
@@ -41,23 +41,23 @@ def query_pairs(request: Request) -> list[tuple[str, str]]:
 
 
 def name_request(event: Any, get_response: Callable[[Any], Any]) -> Any:
-    """Middleware: the log lines of a request or event carry Lambda's id of it."""
+    """Middleware: put Lambda's id of the request or event on its log lines."""
     context = getattr(event, "lambda_context", None) or getattr(event, "context", None)
     json_logging.request_id.set(getattr(context, "aws_request_id", None))
     return get_response(event)
 
 
 def accept_by_default(request: Request, get_response: Callable[[Request], Response]) -> Response:
-    """Middleware: who sends no Accept accepts everything (RFC 9110 §12.5.1); Chalice would answer 400."""
+    """Middleware: a request without Accept accepts everything (RFC 9110 §12.5.1); Chalice would answer 400."""
     if "accept" not in request.headers:
         request.headers = CaseInsensitiveMapping({**request.headers, "accept": "*/*"})
     return get_response(request)
 
 
 def view(function: Callable[..., Response]) -> Callable[..., Response]:
-    """Under ``@route``: turn errors into answers; Chalice would make a 500 of each.
+    """Decorator below ``@route``: turn errors into responses; Chalice would answer 500 to each.
 
-    The body of every answer is bytes: the API declares all types binary.
+    The body of every response is bytes, because the API declares all types binary.
     """
 
     @functools.wraps(function)
@@ -68,7 +68,7 @@ def view(function: Callable[..., Response]) -> Callable[..., Response]:
             if error.status >= 500:
                 logger.exception("request failed")
             response = _error(error.status, error.message)
-        except Exception:  # the client learns nothing of a defect but that there is one
+        except Exception:  # the client learns only that there is a defect
             logger.exception("request failed unexpectedly")
             response = _error(500, "internal error")
         response.headers = {**_COMMON_HEADERS, **response.headers}

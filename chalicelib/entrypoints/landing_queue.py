@@ -1,4 +1,4 @@
-"""The landing queue's consumer."""
+"""Consumer of the landing queue."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from chalicelib.services.ingest_batch import Message
 
 
 def handle(event: SQSEvent) -> None:
-    """Ingest the batch of an SQS event; raises where messages must come again."""
+    """Ingest the batch of an SQS event; raises an error if messages must be retried."""
     http.services().ingest.ingest([_message(record) for record in event.to_dict()["Records"]])
 
 

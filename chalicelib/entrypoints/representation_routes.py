@@ -1,4 +1,4 @@
-"""WADO-RS routes for what the static bucket did not have (PS3.18 §10.4.1)."""
+"""WADO-RS routes for resources that the static bucket does not have (PS3.18 §10.4.1)."""
 
 from __future__ import annotations
 
@@ -8,34 +8,30 @@ from chalice.app import Blueprint, Response
 
 from chalicelib.dicomweb.resources import ResourceUids
 from chalicelib.dicomweb.wado.representation import Answer, Wanted
-from chalicelib.entrypoints import http
+from chalicelib.entrypoints import http, url_templates
 from chalicelib.errors import NotImplementedResourceError
 
-if TYPE_CHECKING:  # what makes them imports pydicom, and a search must not
+if TYPE_CHECKING:  # it imports pydicom, which a search must not load
     from chalicelib.services.make_representation import MakeRepresentation
 
 representation_routes = Blueprint(__name__)
 
-_STUDY = "/dicomweb/studies/{study_instance_uid}"
-_SERIES = _STUDY + "/series/{series_instance_uid}"
-_INSTANCE = _SERIES + "/instances/{sop_instance_uid}"
 
-
-@representation_routes.route(_STUDY + "/metadata", methods=http.READ)
+@representation_routes.route(url_templates.STUDY_METADATA, methods=http.READ)
 @http.view
 def study_metadata(study_instance_uid: str) -> Response:
     """Metadata of a study."""
     return _response(_make().metadata(ResourceUids(study_instance_uid), _wanted()))
 
 
-@representation_routes.route(_SERIES + "/metadata", methods=http.READ)
+@representation_routes.route(url_templates.SERIES_METADATA, methods=http.READ)
 @http.view
 def series_metadata(study_instance_uid: str, series_instance_uid: str) -> Response:
     """Metadata of a series."""
     return _response(_make().metadata(ResourceUids(study_instance_uid, series_instance_uid), _wanted()))
 
 
-@representation_routes.route(_INSTANCE + "/metadata", methods=http.READ)
+@representation_routes.route(url_templates.INSTANCE_METADATA, methods=http.READ)
 @http.view
 def instance_metadata(study_instance_uid: str, series_instance_uid: str, sop_instance_uid: str) -> Response:
     """Metadata of an instance."""
@@ -44,7 +40,7 @@ def instance_metadata(study_instance_uid: str, series_instance_uid: str, sop_ins
     )
 
 
-@representation_routes.route(_INSTANCE, methods=http.READ)
+@representation_routes.route(url_templates.INSTANCE, methods=http.READ)
 @http.view
 def instance(study_instance_uid: str, series_instance_uid: str, sop_instance_uid: str) -> Response:
     """The instance itself."""
@@ -53,7 +49,7 @@ def instance(study_instance_uid: str, series_instance_uid: str, sop_instance_uid
     )
 
 
-@representation_routes.route(_INSTANCE + "/frames/{frame_list}", methods=http.READ)
+@representation_routes.route(url_templates.FRAMES, methods=http.READ)
 @http.view
 def frames(study_instance_uid: str, series_instance_uid: str, sop_instance_uid: str, frame_list: str) -> Response:
     """Frames of an instance."""
@@ -62,7 +58,7 @@ def frames(study_instance_uid: str, series_instance_uid: str, sop_instance_uid: 
     )
 
 
-@representation_routes.route(_INSTANCE + "/bulkdata/{path}", methods=http.READ)
+@representation_routes.route(url_templates.BULK_DATA, methods=http.READ)
 @http.view
 def bulk_data(study_instance_uid: str, series_instance_uid: str, sop_instance_uid: str, path: str) -> Response:
     """Bulk data of an instance."""
@@ -71,20 +67,20 @@ def bulk_data(study_instance_uid: str, series_instance_uid: str, sop_instance_ui
     )
 
 
-@representation_routes.route(_STUDY, methods=http.READ, name="study")
-@representation_routes.route(_SERIES, methods=http.READ, name="series")
-@representation_routes.route(_STUDY + "/rendered", methods=http.READ, name="rendered_study")
-@representation_routes.route(_SERIES + "/rendered", methods=http.READ, name="rendered_series")
-@representation_routes.route(_INSTANCE + "/rendered", methods=http.READ, name="rendered_instance")
-@representation_routes.route(_INSTANCE + "/frames/{frame_list}/rendered", methods=http.READ, name="rendered_frames")
-@representation_routes.route(_STUDY + "/thumbnail", methods=http.READ, name="study_thumbnail")
-@representation_routes.route(_SERIES + "/thumbnail", methods=http.READ, name="series_thumbnail")
-@representation_routes.route(_INSTANCE + "/thumbnail", methods=http.READ, name="instance_thumbnail")
-@representation_routes.route(_INSTANCE + "/frames/{frame_list}/thumbnail", methods=http.READ, name="frame_thumbnail")
+@representation_routes.route(url_templates.STUDY, methods=http.READ, name="study")
+@representation_routes.route(url_templates.SERIES, methods=http.READ, name="series")
+@representation_routes.route(url_templates.STUDY + "/rendered", methods=http.READ, name="rendered_study")
+@representation_routes.route(url_templates.SERIES + "/rendered", methods=http.READ, name="rendered_series")
+@representation_routes.route(url_templates.INSTANCE + "/rendered", methods=http.READ, name="rendered_instance")
+@representation_routes.route(url_templates.FRAMES + "/rendered", methods=http.READ, name="rendered_frames")
+@representation_routes.route(url_templates.STUDY + "/thumbnail", methods=http.READ, name="study_thumbnail")
+@representation_routes.route(url_templates.SERIES + "/thumbnail", methods=http.READ, name="series_thumbnail")
+@representation_routes.route(url_templates.INSTANCE + "/thumbnail", methods=http.READ, name="instance_thumbnail")
+@representation_routes.route(url_templates.FRAMES + "/thumbnail", methods=http.READ, name="frame_thumbnail")
 @http.view
 def not_implemented(**_uids: str) -> Response:
     """Whole studies and series as DICOM, and rendered images."""
-    raise NotImplementedResourceError("this archive does not make rendered images, nor whole studies or series")
+    raise NotImplementedResourceError("this archive returns neither rendered images nor whole studies or series")
 
 
 def _make() -> MakeRepresentation:
@@ -93,14 +89,14 @@ def _make() -> MakeRepresentation:
 
 def _wanted() -> Wanted:
     request = representation_routes.current_request
-    # The query parameter stands in for the header (PS3.18 §8.3.3.1).
+    # The query parameter takes the place of the header (PS3.18 §8.3.3.1).
     accept = dict(http.query_pairs(request)).get("accept", request.headers.get("accept"))
     return Wanted.from_headers(accept, request.headers.get("accept-encoding"))
 
 
 def _response(answer: Answer) -> Response:
     if answer.location is not None:
-        # 307 keeps the method; the location of a kept object may change, so nobody may remember it.
+        # 307 keeps the method. The location of a stored object may change, so no cache may keep the redirect.
         return Response(b"", status_code=307, headers={"Location": answer.location, "Cache-Control": "no-store"})
     headers: dict[str, str | list[str]] = {"Content-Type": answer.content_type, "Cache-Control": answer.cache_control}
     if answer.content_encoding:

@@ -1,4 +1,4 @@
-"""One log line for each request of the API, with its measurements; nothing of the URL but its template."""
+"""One log line for each request to the API, with its measurements; of the URL it has the template only."""
 
 import logging
 import time
@@ -6,33 +6,30 @@ from collections.abc import Callable
 
 from chalice.app import Request, Response
 
+from chalicelib.entrypoints import url_templates
 from chalicelib.metrics import REQUEST_ERRORS, REQUEST_MILLISECONDS, Resource, is_error, measured
 
 logger = logging.getLogger(__name__)
 
-_STUDY = "/dicomweb/studies/{study_instance_uid}"
-_SERIES = _STUDY + "/series/{series_instance_uid}"
-_INSTANCE = _SERIES + "/instances/{sop_instance_uid}"
-
 RESOURCES = {
-    "/dicomweb/studies": Resource.STUDY_SEARCH,
-    "/dicomweb/series": Resource.SERIES_SEARCH,
-    "/dicomweb/instances": Resource.INSTANCE_SEARCH,
-    _STUDY + "/series": Resource.SERIES_SEARCH,
-    _STUDY + "/instances": Resource.INSTANCE_SEARCH,
-    _SERIES + "/instances": Resource.INSTANCE_SEARCH,
-    _STUDY + "/metadata": Resource.METADATA,
-    _SERIES + "/metadata": Resource.METADATA,
-    _INSTANCE + "/metadata": Resource.METADATA,
-    _INSTANCE: Resource.INSTANCE,
-    _INSTANCE + "/frames/{frame_list}": Resource.FRAMES,
-    _INSTANCE + "/bulkdata/{path}": Resource.BULK_DATA,
+    url_templates.STUDIES: Resource.STUDY_SEARCH,
+    url_templates.ALL_SERIES: Resource.SERIES_SEARCH,
+    url_templates.ALL_INSTANCES: Resource.INSTANCE_SEARCH,
+    url_templates.SERIES_OF_STUDY: Resource.SERIES_SEARCH,
+    url_templates.INSTANCES_OF_STUDY: Resource.INSTANCE_SEARCH,
+    url_templates.INSTANCES_OF_SERIES: Resource.INSTANCE_SEARCH,
+    url_templates.STUDY_METADATA: Resource.METADATA,
+    url_templates.SERIES_METADATA: Resource.METADATA,
+    url_templates.INSTANCE_METADATA: Resource.METADATA,
+    url_templates.INSTANCE: Resource.INSTANCE,
+    url_templates.FRAMES: Resource.FRAMES,
+    url_templates.BULK_DATA: Resource.BULK_DATA,
 }
-"""What a route's template asks for; every other is answered 501."""
+"""Kind of resource by route template; every other route is answered with 501."""
 
 
 def log_request(request: Request, get_response: Callable[[Request], Response]) -> Response:
-    """Middleware: the line of a request. The query is patient data, and so may be a part of a path."""
+    """Middleware: log a request. Its query is patient data, and a part of its path may be."""
     begun = time.monotonic()
     response = get_response(request)
     milliseconds = (time.monotonic() - begun) * 1000

@@ -1,9 +1,9 @@
-"""The migration of the index as a function: for CloudFormation as a custom resource, or invoked by an operator.
+"""The migration of the index as a function: a custom resource of CloudFormation, or invoked by an operator.
 
-crhelper was read (2.0.12) and not taken: it makes clients of Lambda, EventBridge and CloudWatch Logs when it
-starts, sets the process's logging up anew, waits up to two minutes in each Delete, and sends the text of any
-exception to CloudFormation, where everybody who may read the stack's events can read it. What is needed of the
-protocol is `_answer` ("Custom resource response objects", AWS CloudFormation User Guide).
+crhelper was read (2.0.12) and not taken: it creates clients of Lambda, EventBridge and CloudWatch Logs when it
+starts, configures the logging of the process again, waits up to two minutes in each Delete, and sends the text of any
+exception to CloudFormation, where everybody who may read the events of the stack can read it. The part of the
+protocol that the archive needs is `_answer` ("Custom resource response objects", AWS CloudFormation User Guide).
 """
 
 import json
@@ -21,38 +21,38 @@ from chalicelib.errors import DicomwebError
 
 logger = logging.getLogger(__name__)
 
-# Kept free at the function's end for the answer: CloudFormation would wait an hour for one that never comes.
+# Reserved for the answer before the function's time-out: without an answer, CloudFormation waits for an hour.
 _ANSWER_SECONDS = 15
 _ATTEMPT_SECONDS = 5
 
-# The same for ever: a new one would make CloudFormation delete the "old" resource.
+# Never changes: after a new id CloudFormation would delete the "old" resource.
 _PHYSICAL_ID = "index-schema"
 
 
 class LambdaContext(Protocol):
-    """What is needed of Lambda's context."""
+    """The part of Lambda's context that the migration uses."""
 
     log_stream_name: str
 
     def get_remaining_time_in_millis(self) -> int:
-        """Time until the function is ended."""
+        """Time until Lambda stops the function."""
         ...
 
 
 class MigrationFailedError(Exception):
-    """The migration failed; the log says more."""
+    """The migration failed; the log has the details."""
 
 
 def handle(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Apply the migration.
 
-    An event of CloudFormation is answered where it wants, whatever happens; Delete does nothing, since
-    what is stored outlives the stack. Any other event is a person's, who gets the report.
+    CloudFormation always gets an answer, at the URL in its event. Delete does nothing, because the stored data
+    outlive the stack. Any other event comes from an operator, who gets the report as the result.
 
     Raises
     ------
     MigrationFailedError
-        The migration that a person asked for failed.
+        The migration failed, and an operator had invoked it.
     """
     remaining_seconds = context.get_remaining_time_in_millis() / 1000 - _ANSWER_SECONDS
     if "ResponseURL" not in event:
@@ -73,17 +73,17 @@ def handle(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 
 def _apply_within(seconds: float) -> dict[str, Any]:
-    """Apply in a thread, so that a server that does not answer holds up nobody for longer than this."""
+    """Apply in a thread, so that a server that does not answer cannot delay the answer any longer."""
     done: list[dict[str, Any]] = []
     failed: list[str] = []
 
     def apply() -> None:
         try:
             done.append(asdict(http.services().migration.apply()))
-        except DicomwebError as error:  # its message holds no secret
+        except DicomwebError as error:  # its message contains no secret
             logger.exception("migration failed")
             failed.append(error.message)
-        except Exception as error:  # its text may hold anything
+        except Exception as error:  # its text may contain anything
             logger.error("migration failed unexpectedly: %s", type(error).__name__)
             failed.append(f"the migration failed ({type(error).__name__})")
 
@@ -98,12 +98,12 @@ def _apply_within(seconds: float) -> dict[str, Any]:
 
 def _answer(url: str, answer: Mapping[str, Any]) -> None:
     if not url.startswith(("https://", "http://")):
-        raise ValueError("ResponseURL is no HTTP URL")
+        raise ValueError("ResponseURL is not an HTTP URL")
     request = urllib.request.Request(  # noqa: S310 - checked above
         url,
         data=json.dumps(answer).encode(),
         method="PUT",
-        # The URL is signed for just this; urllib would name a type of its own.
+        # The URL is signed for an empty type; urllib would set one of its own.
         headers={"Content-Type": ""},
     )
     attempts = Retrying(

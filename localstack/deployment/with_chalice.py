@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from contextlib import closing
 
-from chalicelib.adapters.mysql.index import apply_schema
+from chalicelib.adapters.mysql.schema import apply_schema
 from localstack.configuration import Configuration
 from localstack.deployment.chalice_deploy import deploy
 from localstack.deployment.protocol import Deployed

@@ -8,7 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chalicelib.adapters.memory.index import MemoryIndex
-from chalicelib.adapters.mysql.index import MysqlIndex, connection_factory
+from chalicelib.adapters.mysql.connections import connection_factory
+from chalicelib.adapters.mysql.index import MysqlIndex
 from chalicelib.adapters.mysql.search import SearchLimits
 from chalicelib.dicomweb.qido.query import Level, QidoQuery
 from chalicelib.errors import BadRequestError

@@ -11,8 +11,8 @@ import pymysql
 import pytest
 import trustme
 
+from chalicelib.adapters.mysql.connections import connection_factory
 from chalicelib.adapters.mysql.credentials import tls_context
-from chalicelib.adapters.mysql.index import connection_factory
 from chalicelib.settings import DatabaseTls
 from tests.support.database_server import Server, private_server
 

@@ -12,8 +12,9 @@ from typing import Any
 import pymysql
 import pytest
 
+from chalicelib.adapters.mysql.connections import connection_factory
 from chalicelib.adapters.mysql.credentials import SecretConnections
-from chalicelib.adapters.mysql.index import MysqlIndex, connection_factory
+from chalicelib.adapters.mysql.index import MysqlIndex
 from chalicelib.adapters.mysql.migration import IndexMigration, MigrationError
 from chalicelib.bootstrap import Services
 from chalicelib.errors import ServiceFaultError
@@ -175,13 +176,13 @@ def test_a_failed_step_is_told_without_what_the_server_says(store: Secrets) -> N
     store.master["password"] = "hunter2"
     with pytest.raises(MigrationError) as caught:
         store.migration().apply()
-    assert caught.value.message == "connecting failed: error 1045 of the database"
+    assert caught.value.message == "connecting failed: database error 1045"
     assert caught.value.__cause__ is None
 
 
 def test_a_server_that_does_not_wake_up_is_waited_for_no_longer_than_allowed(store: Secrets) -> None:
     store.master["port"] = 1
-    with pytest.raises(MigrationError, match="connecting failed: error 2003"):
+    with pytest.raises(MigrationError, match="connecting failed: database error 2003"):
         store.migration(wake_up_seconds=0.1).apply()
 
 

@@ -180,7 +180,7 @@ def test_an_answer_that_is_not_taken_is_sent_again(migration: Migration) -> None
 
 
 def test_an_answer_goes_over_http_only(migration: Migration) -> None:
-    with cloudformation() as server, pytest.raises(ValueError, match="no HTTP URL"):
+    with cloudformation() as server, pytest.raises(ValueError, match="ResponseURL is not an HTTP URL"):
         migrate({**event(server, "Delete"), "ResponseURL": "file:///tmp/answer"}, Context())
 
 

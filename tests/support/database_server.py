@@ -16,7 +16,7 @@ import pymysql
 from pymysql.connections import Connection
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
-from chalicelib.adapters.mysql.index import apply_schema
+from chalicelib.adapters.mysql.schema import apply_schema
 
 _VARIABLE = "TEST_DATABASE_URL"
 

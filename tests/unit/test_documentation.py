@@ -2,14 +2,13 @@
 
 import re
 import unicodedata
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from chalicelib.dicomweb.attributes import ATTRIBUTES, Attribute, Level
 from chalicelib.dicomweb.instance.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, TRANSFER_SYNTAXES, TransferSyntax
-from chalicelib.settings import Settings, StowSettings
+from chalicelib.settings_table import with_settings_tables
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 README = PROJECT / "README.md"
@@ -76,30 +75,21 @@ def test_the_conformance_statement_promises_no_transfer_syntax_that_is_not_there
     assert {row[1] for row in rows if row[1].startswith("1.2.840")} == set(TRANSFER_SYNTAXES)
 
 
-def settings_variables() -> list[str]:
-    """Names that settings.py reads, by its own words."""
-    source = (PROJECT / "chalicelib" / "settings.py").read_text(encoding="utf-8")
-    return sorted(set(re.findall(r'env(?:ironment)?(?:\[|\.get\()"([A-Z_]+)"', source)))
+def test_the_readme_has_the_current_tables_of_settings() -> None:
+    text = README.read_text(encoding="utf-8")
+    assert text == with_settings_tables(text), "run `make readme`"
 
 
-def test_the_variables_are_found_in_the_settings() -> None:
-    # One a field; the guard of the test below, should settings.py read them in another way.
-    assert len(settings_variables()) == len(fields(Settings)) + len(fields(StowSettings))
-
-
-@pytest.mark.parametrize("variable", settings_variables())
-def test_every_variable_of_the_settings_is_documented(variable: str) -> None:
-    documented = [row[0] for row in table_rows(section(README, "## Configuration"))]
-    assert any(f"`{variable}`" in names for names in documented)
-
-
-def test_every_variable_that_is_documented_is_read() -> None:
-    documented = {name for row in table_rows(section(README, "## Configuration")) for name in backticked(row[0])}
-    assert documented == set(settings_variables())
-
-
-def backticked(text: str) -> list[str]:
-    return re.findall(r"`([^`]+)`", text)
+def test_the_conformance_statement_has_the_default_limits_of_the_settings() -> None:
+    defaults = {row[0]: row[1] for row in table_rows(section(README, "## Configuration"))}
+    stated = re.findall(r"\| ([^|]+) \((`[A-Z_]+`)\)", section(CONFORMANCE, "## Limits"))
+    assert [variable for _, variable in stated] == [
+        "`MAX_INSTANCE_BYTES`",
+        "`STOW_MAX_INSTANCES`",
+        "`MAX_INFLATED_BYTES`",
+    ]
+    for limit, variable in stated:
+        assert limit.replace(",", "") == defaults[variable]
 
 
 def make_targets() -> set[str]:

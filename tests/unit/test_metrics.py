@@ -1,4 +1,4 @@
-"""The metrics' table, and the lines in CloudWatch's embedded metric format."""
+"""The table of metrics, and log lines in CloudWatch's embedded metric format."""
 
 import ast
 import json
@@ -31,7 +31,7 @@ EMITTERS = [
 
 
 def line(extra: dict[str, object], archive: str | None = "static-dicomweb") -> dict[str, Any]:
-    """What the process writes for a log call with this extra, 1.5 s after the epoch."""
+    """The line that the process writes for a log call with this extra, 1.5 s after the epoch."""
     record = logging.LogRecord("test", logging.INFO, "file", 1, "done", (), None)
     record.__dict__.update(extra, created=1.5)
     text = formatter(archive).format(record)
@@ -66,7 +66,7 @@ def test_a_measured_line_is_in_the_embedded_metric_format() -> None:
     }
 
 
-def test_a_request_is_measured_in_all_and_by_its_resource() -> None:
+def test_a_request_is_measured_for_all_resources_and_for_its_own() -> None:
     fields = line(measured({REQUEST_MILLISECONDS: 12.5, REQUEST_ERRORS: 0, INSTANCES_PUBLISHED: 1}, Resource.FRAMES))
     assert fields["Resource"] == "Frames"
     assert fields["_aws"]["CloudWatchMetrics"] == [
@@ -102,7 +102,7 @@ def test_a_line_without_measurements_is_no_metric() -> None:
 
 
 def test_a_metric_of_resources_needs_one() -> None:
-    with pytest.raises(ValueError, match="RequestErrors needs its resource"):
+    with pytest.raises(ValueError, match="RequestErrors needs a resource"):
         measured({REQUEST_ERRORS: 1})
 
 
@@ -133,6 +133,6 @@ def test_only_the_table_makes_metrics() -> None:
 
 
 def _names(path: Path) -> set[str]:
-    """Names that a module uses, other than to import them."""
+    """Names that a module uses, except in imports."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}

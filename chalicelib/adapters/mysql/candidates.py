@@ -1,24 +1,18 @@
-"""Which studies a search may begin with: conditions as lists of study keys that an index has at hand. Pure.
+"""The candidate lists of a search (see `plan`): conditions as SELECTs of study keys that an index serves. Pure.
 
-Strategy: hits come in an order of their own, so a server has two ways. It may walk that order and try every
-row: good where many match, since a page is full soon. Or it may read the keys of all that match from an
-index and sort them: good where few do. Its optimiser must guess which; here the lists are counted, up to a
-limit, before one is used (`search`). A list may hold a study twice, and studies that do not match:
-the search repeats all its conditions.
-
-A text inside a name is looked up word by word: `person_name_words` has the words of each name, and
-`person_name_endings` the ends of each different word, so that ``mit`` is found as the beginning of
-``mith``, an end of ``smith``. A text inside PatientID and the like is looked up by ``text_endings`` in the
-same way, as the text that it is.
+A text inside a name is looked up word by word. The table `person_name_words` has the words of each name, and
+`person_name_endings` has the endings of each different word: ``mit`` is found in ``smith`` because it is the
+beginning of the ending ``mith``. A text inside PatientID, AccessionNumber or StudyDescription is looked up in
+`text_endings` in the same way, but as a whole instead of word by word.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 
-from chalicelib.adapters.mysql.conditions import NAME_COLUMN_SUFFIXES, Statement, column_clause, joined
-from chalicelib.adapters.mysql.rows import ENDING_LENGTH
-from chalicelib.dicomweb.attributes import BY_KEYWORD, UID_OF_LEVEL, Attribute, Level, Matching
+from chalicelib.adapters.mysql.conditions import Statement, column_clause, joined
+from chalicelib.adapters.mysql.schema import ENDING_LENGTH, INDEXED, UNKNOWN_WORD, columns_of, tag_number
+from chalicelib.dicomweb.attributes import BY_KEYWORD, Attribute, Level, Matching
 from chalicelib.dicomweb.qido.matches import (
     AllValuesMatch,
     DateRangeMatch,
@@ -29,58 +23,40 @@ from chalicelib.dicomweb.qido.matches import (
     PersonNameMatch,
     SingleValueMatch,
     TextMatch,
-    UidListMatch,
     ValueListMatch,
     Wildcard,
     WildcardMatch,
 )
 from chalicelib.dicomweb.qido.person_names import name_words, word_continues
-from chalicelib.dicomweb.qido.query import Condition, QidoQuery
+from chalicelib.dicomweb.qido.query import Condition
 
-# Columns of `studies` that are the first of an index, with their attributes' keywords; a test holds them
-# against the schema.
-INDEXED = {"StudyDate", "AccessionNumber", "PatientID", "PatientName", "PatientBirthDate", "StudyDescription"}
+CandidateList = tuple[Statement, ...]
+"""A candidate list in parts, each a SELECT of the one column ``study_key``."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Fragment:
-    """A piece of a pattern, of one word: whether the name's word may go on before and after it."""
+    """Text of a pattern within one word, and whether the word of the name may continue before and after it."""
 
     text: str
-    begun_before: bool
-    goes_on: bool
+    continues_before: bool
+    continues_after: bool
 
 
-def names_entity(query: QidoQuery) -> bool:
-    """Whether UIDs say which entities the hits are, or are part of: any way to them is short."""
-    uids = {UID_OF_LEVEL[level].tag for level in Level}
-    return (
-        query.study_instance_uid is not None
-        or query.series_instance_uid is not None
-        or any(
-            condition.attribute.tag in uids and isinstance(condition.match, UidListMatch)
-            for condition in query.conditions
-        )
-    )
-
-
-def candidate_lists(query: QidoQuery) -> list[list[Statement]]:
-    """Lists that hold all hits, each in parts; those that are likely to be short, or shortly read, first.
-
-    A part is a SELECT of one column, ``study_key``.
-    """
+def candidate_lists(level: Level, conditions: Iterable[Condition]) -> tuple[CandidateList, ...]:
+    """Make the candidate lists of a search, the shortest or fastest to read first by expectation."""
     ranked = [
         pair
-        for condition in query.conditions
-        # The order of studies begins with the date: it restricts the walk.
-        if not (query.level is Level.STUDY and condition.attribute.keyword == "StudyDate")
+        for condition in conditions
+        # The order of studies begins with the date, which therefore restricts the ordered scan already.
+        if not (level is Level.STUDY and condition.attribute.keyword == "StudyDate")
         for pair in _lists_of(condition)
     ]
-    return [parts for _, parts in sorted(ranked, key=itemgetter(0))]
+    return tuple(parts for _, parts in sorted(ranked, key=itemgetter(0)))
 
 
 _EQUAL, _WORD, _BEGINNING, _INSIDE, _MANY, _READ_WHOLE = range(6)
-_Ranked = tuple[int, list[Statement]]
+_Ranked = tuple[int, CandidateList]
 
 
 def _lists_of(condition: Condition) -> Iterator[_Ranked]:
@@ -107,7 +83,7 @@ def _item_lists(attribute: Attribute, match: Match) -> Iterator[_Ranked]:
         f"STRAIGHT_JOIN series ON series.id = request_attributes.series_key WHERE {where.sql}",
         where.params,
     )
-    yield (_EQUAL if isinstance(match, SingleValueMatch) else _BEGINNING), [found]
+    yield (_EQUAL if isinstance(match, SingleValueMatch) else _BEGINNING), (found,)
 
 
 def _modality_lists(match: Match) -> Iterator[_Ranked]:
@@ -122,53 +98,54 @@ def _modality_lists(match: Match) -> Iterator[_Ranked]:
             return
     for one in matches:
         where = column_clause(column, one)
-        yield _MANY, [Statement(f"SELECT study_key FROM series WHERE {where.sql}", where.params)]  # noqa: S608
+        yield _MANY, (Statement(f"SELECT study_key FROM series WHERE {where.sql}", where.params),)  # noqa: S608
 
 
 def _column_lists(attribute: Attribute, match: Match) -> Iterator[_Ranked]:
     column = attribute.column or ""
     match match:
         case SingleValueMatch():
-            yield _EQUAL, [_studies(column_clause(column, match))]
+            yield _EQUAL, (_studies(column_clause(column, match)),)
         case DateRangeMatch() | EmptyValueMatch():
-            yield _MANY, [_studies(column_clause(column, match))]
+            yield _MANY, (_studies(column_clause(column, match)),)
         case DateTimeRangeMatch(first, last):
             days = DateRangeMatch(first.date() if first else None, last.date() if last else None)
-            yield _MANY, [_studies(column_clause(column, days))]
+            yield _MANY, (_studies(column_clause(column, days)),)
         case WildcardMatch(pattern):
             yield _pattern_list(attribute, pattern)
 
 
 def _pattern_list(attribute: Attribute, pattern: tuple[str | Wildcard, ...]) -> _Ranked:
-    """The hits themselves, found by the longest of the pattern's texts; all values are tried as they are read."""
+    """Studies whose value has the pattern, looked up by the longest of its texts."""
     found = _studies(column_clause(attribute.column or "", WildcardMatch(pattern)))
     texts = [position for position, piece in enumerate(pattern) if isinstance(piece, str)]
     if not texts:
-        # All values must be read, though from the index alone.
-        return _READ_WHOLE, [found]
+        # All values must be read, but from the index alone.
+        return _READ_WHOLE, (found,)
     longest = max(texts, key=lambda position: len(str(pattern[position])))
     if longest == 0 or not attribute.ends_indexed:
-        return (_BEGINNING if texts[0] == 0 else _READ_WHOLE), [found]
-    return _INSIDE, [_by_ending(attribute, pattern, longest)]
+        return (_BEGINNING if texts[0] == 0 else _READ_WHOLE), (found,)
+    return _INSIDE, (_by_ending(attribute, pattern, longest),)
 
 
 def _beginning_list(columns: Sequence[str], text: str) -> _Ranked:
     beginning = WildcardMatch((text, Wildcard.ANY_RUN))
-    return _BEGINNING, [_studies(column_clause(column, beginning)) for column in columns]
+    return _BEGINNING, tuple(_studies(column_clause(column, beginning)) for column in columns)
 
 
 def _by_ending(attribute: Attribute, pattern: tuple[str | Wildcard, ...], position: int) -> Statement:
-    """Studies with a value of this pattern, looked up by one of its texts."""
-    # Ends are cut to the same length: what is longer is looked up by its beginning.
+    """Studies whose value has the pattern, looked up by the text at `position`."""
+    # Endings are stored with this length at most, so a longer text is looked up by its beginning.
     beginning = str(pattern[position])[:ENDING_LENGTH]
-    goes_on = position < len(pattern) - 1
-    match = WildcardMatch((beginning, Wildcard.ANY_RUN)) if goes_on else SingleValueMatch(beginning)
-    # Where the text alone is frequent, the pattern may not be: walking the order for it would take seconds.
+    continues_after = position < len(pattern) - 1
+    match = WildcardMatch((beginning, Wildcard.ANY_RUN)) if continues_after else SingleValueMatch(beginning)
+    # The pattern is checked here too: a text may be frequent where the pattern is rare, and the list would then be
+    # too long, and an ordered scan in its place would take seconds.
     where = joined(" AND ", [column_clause("ending", match), column_clause("value", WildcardMatch(pattern))])
     return Statement(
         "SELECT studies.id AS study_key FROM text_endings "  # noqa: S608 - constants only
         f"STRAIGHT_JOIN studies ON studies.{attribute.column} = text_endings.value WHERE tag = %s AND {where.sql}",
-        (int(attribute.tag, 16), *where.params),
+        (tag_number(attribute), *where.params),
     )
 
 
@@ -179,39 +156,41 @@ def _name_lists(attribute: Attribute, match: Match) -> Iterator[_Ranked]:
     match match:
         case PersonNameMatch(any_group, groups):
             if any_group is not None:
-                yield from _text_lists(attribute, any_group, NAME_COLUMN_SUFFIXES)
-            for group, suffix in zip(groups, NAME_COLUMN_SUFFIXES, strict=True):
+                yield from _text_lists(attribute, any_group, columns_of(attribute))
+            for group, column in zip(groups, columns_of(attribute), strict=True):
                 if group is not None:
-                    yield from _text_lists(attribute, group, (suffix,))
+                    yield from _text_lists(attribute, group, (column,))
         case FuzzyNameMatch(words, literal):
-            by_words = [_fragment_list(attribute, _Fragment(word, begun_before=False, goes_on=True)) for word in words]
+            by_words = [
+                _fragment_list(attribute, _Fragment(word, continues_before=False, continues_after=True))
+                for word in words
+            ]
             if literal is None:
                 yield from by_words
                 return
-            # Either matches: a list of the one with a list of the other.
+            # A hit matches the one or the other, so a list of each together makes a candidate list.
             for (literal_rank, by_literal), (rank, by_word) in zip(
                 _name_lists(attribute, literal), by_words, strict=False
             ):
-                yield max(rank, literal_rank), [*by_literal, *by_word]
+                yield max(rank, literal_rank), (*by_literal, *by_word)
 
 
-def _text_lists(attribute: Attribute, match: TextMatch, suffixes: Sequence[str]) -> Iterator[_Ranked]:
+def _text_lists(attribute: Attribute, match: TextMatch, columns: Sequence[str]) -> Iterator[_Ranked]:
     pattern = match.pattern if isinstance(match, WildcardMatch) else (str(match.value),)
     fragments = list(_fragments(pattern))
     if attribute.keyword in INDEXED and isinstance(pattern[0], str):
-        columns = [f"{attribute.column}{suffix}" for suffix in suffixes]
         if isinstance(match, SingleValueMatch):
-            yield _EQUAL, [_studies(column_clause(column, match)) for column in columns]
+            yield _EQUAL, tuple(_studies(column_clause(column, match)) for column in columns)
             return
         yield _beginning_list(columns, pattern[0])
-        # The list of names that begin so holds no study that this word's would not.
+        # A list by the words of this beginning would not be shorter than the list of names with the beginning.
         fragments = fragments[len(name_words(pattern[0])) :]
     for fragment in fragments:
         yield _fragment_list(attribute, fragment)
 
 
 def _fragments(pattern: tuple[str | Wildcard, ...]) -> Iterator[_Fragment]:
-    """The words of a pattern's texts."""
+    """Split the texts of a pattern into words."""
     last = len(pattern) - 1
     for position, piece in enumerate(pattern):
         if isinstance(piece, Wildcard):
@@ -220,33 +199,36 @@ def _fragments(pattern: tuple[str | Wildcard, ...]) -> Iterator[_Fragment]:
         for number, word in enumerate(words):
             yield _Fragment(
                 word,
-                # Between two words of a piece there is what parts words.
-                begun_before=number == 0 and position > 0 and word_continues("a", piece),
-                goes_on=number == len(words) - 1 and position < last and word_continues(piece, "a"),
+                # Words within a piece are separated from each other, so only the outer ones can continue.
+                continues_before=number == 0 and position > 0 and word_continues("a", piece),
+                continues_after=number == len(words) - 1 and position < last and word_continues(piece, "a"),
             )
 
 
 def _fragment_list(attribute: Attribute, fragment: _Fragment) -> _Ranked:
-    tag, text = int(attribute.tag, 16), fragment.text
-    # See `name_word_rows`: such a name may hold any text.
-    unkept = Statement("SELECT study_key FROM person_name_words WHERE tag = %s AND word = ''", (tag,))
+    tag, text = tag_number(attribute), fragment.text
+    # Such a name may contain any text, see `rows.name_word_rows`.
+    unstored = Statement(
+        f"SELECT study_key FROM person_name_words WHERE tag = %s AND word = '{UNKNOWN_WORD}'",  # noqa: S608 - constants
+        (tag,),
+    )
     beginning = WildcardMatch((text, Wildcard.ANY_RUN))
-    if not fragment.begun_before:
-        match: Match = beginning if fragment.goes_on else SingleValueMatch(text)
+    if not fragment.continues_before:
+        match: Match = beginning if fragment.continues_after else SingleValueMatch(text)
         where = column_clause("word", match)
         found = Statement(
             f"SELECT study_key FROM person_name_words WHERE tag = %s AND {where.sql}",  # noqa: S608 - constants only
             (tag, *where.params),
         )
-        return (_BEGINNING if fragment.goes_on else _WORD), [found, unkept]
-    where = column_clause("ending", beginning if fragment.goes_on else SingleValueMatch(text))
+        return (_BEGINNING if fragment.continues_after else _WORD), (found, unstored)
+    where = column_clause("ending", beginning if fragment.continues_after else SingleValueMatch(text))
     found = Statement(
         "SELECT study_key FROM person_name_endings "  # noqa: S608 - constants only
         "STRAIGHT_JOIN person_name_words ON person_name_words.word = person_name_endings.word "
         f"WHERE {where.sql} AND tag = %s",
         (*where.params, tag),
     )
-    return _INSIDE, [found, unkept]
+    return _INSIDE, (found, unstored)
 
 
 def _studies(where: Statement) -> Statement:

@@ -1,14 +1,23 @@
-"""The kinds of matching as conditions in SQL. Pure; a client's text becomes a parameter and nothing else.
+"""The kinds of matching as conditions in SQL. Pure; a client's text becomes a parameter, and is never part of the SQL.
 
-Identifiers come from the attribute table only. Strategy: one function a matching kind, each giving a
-condition on a column; names, collections (ModalitiesInStudy) and sequences wrap these.
+Identifiers come from the attribute table and from `schema` only. Strategy: `column_clause` makes the condition of
+every kind of matching on one column; names, collections (ModalitiesInStudy) and sequences are made of these.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, time
+from datetime import time
 
-from chalicelib.dicomweb.attributes import BY_KEYWORD, Attribute, Level, Matching
+from chalicelib.adapters.mysql.schema import (
+    ITEM_TABLE,
+    LEVEL_TABLE,
+    MODALITIES_OF_STUDY_INDEX,
+    WORDS_OF_STUDY_INDEX,
+    SqlValue,
+    columns_of,
+    tag_number,
+)
+from chalicelib.dicomweb.attributes import BY_KEYWORD, Attribute, Matching
 from chalicelib.dicomweb.qido.matches import (
     AllValuesMatch,
     DateRangeMatch,
@@ -27,14 +36,7 @@ from chalicelib.dicomweb.qido.matches import (
 )
 from chalicelib.dicomweb.qido.query import Condition
 
-SqlValue = str | int | date | time | None
-
-NAME_COLUMN_SUFFIXES = ("", "_ideographic", "_phonetic")
-
-TABLE = {Level.STUDY: "studies", Level.SERIES: "series", Level.INSTANCE: "instances"}
-_SEQUENCE_TABLE = {"00400275": "request_attributes"}  # its series_key names the series
-
-# The escape of LIKE. Not the backslash: whether that is one depends on the server's sql_mode.
+# Escape character of LIKE. Not the backslash, whose meaning depends on the sql_mode of the server.
 _ESCAPE = "|"
 _LIKE_ESCAPES = str.maketrans({character: _ESCAPE + character for character in "%_" + _ESCAPE})
 _LIKE_WILDCARDS = {Wildcard.ANY_RUN: "%", Wildcard.ANY_ONE: "_"}
@@ -42,67 +44,83 @@ _LIKE_WILDCARDS = {Wildcard.ANY_RUN: "%", Wildcard.ANY_ONE: "_"}
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """SQL with one ``%s`` for each of `params`."""
+    """SQL with one ``%s`` for each value of `params`."""
 
     sql: str
     params: tuple[SqlValue, ...] = ()
 
 
 def like_pattern(pattern: Iterable[str | Wildcard]) -> str:
-    """The pattern of LIKE that matches the same, with every literal character literal."""
+    """Return the pattern of LIKE that matches the same texts; characters of the text are escaped."""
     return "".join(
         _LIKE_WILDCARDS[piece] if isinstance(piece, Wildcard) else piece.translate(_LIKE_ESCAPES) for piece in pattern
     )
 
 
-def clause(attribute: Attribute, match: Match) -> Statement:
-    """The condition of one attribute that stands at top level, on the tables of its level and of those above."""
+def where_clause(conditions: Iterable[Condition]) -> Statement:
+    """Join conditions to a WHERE clause with a leading blank; empty without conditions."""
+    clauses: list[Statement] = []
+    in_items: dict[str, list[Condition]] = {}
+    for condition in conditions:
+        if condition.attribute.sequence is not None:
+            in_items.setdefault(condition.attribute.sequence, []).append(condition)
+        else:
+            clauses.append(_clause(condition.attribute, condition.match))
+    clauses += [_item_clause(sequence, of_items) for sequence, of_items in in_items.items()]
+    if not clauses:
+        return Statement("")
+    where = joined(" AND ", clauses)
+    return Statement(f" WHERE {where.sql}", where.params)
+
+
+def _clause(attribute: Attribute, match: Match) -> Statement:
+    """Condition on an attribute at top level of the data set, in the table of its level."""
     if attribute.any_of is not None:
         return _collection_clause(BY_KEYWORD[attribute.any_of], match)
     if attribute.matching is Matching.SEQUENCE:
         return Statement(f"NOT EXISTS ({_items(attribute.tag)})")
-    column = f"{TABLE[attribute.level]}.{attribute.column}"
+    column = f"{LEVEL_TABLE[attribute.level]}.{attribute.column}"
     match match:
         case DateTimeRangeMatch():
             time_attribute = BY_KEYWORD[attribute.time_keyword or ""]
-            return _moment_clause(column, f"{TABLE[attribute.level]}.{time_attribute.column}", match)
+            return _moment_clause(column, f"{LEVEL_TABLE[attribute.level]}.{time_attribute.column}", match)
         case PersonNameMatch():
-            return _name_clause(column, match)
+            return _name_clause(attribute, match)
         case FuzzyNameMatch():
-            return _fuzzy_clause(attribute, column, match)
+            return _fuzzy_clause(attribute, match)
         case EmptyValueMatch() if attribute.matching is Matching.NAME:
-            return joined(" AND ", [column_clause(name, match) for name in _name_columns(column)])
+            return joined(" AND ", [column_clause(name, match) for name in _name_columns(attribute)])
         case _:
             return column_clause(column, match)
 
 
-def item_clause(sequence: str, conditions: list[Condition]) -> Statement:
-    """The conditions of attributes in the items of one sequence: one item meets them all (PS3.4 §C.2.2.2.6)."""
+def _item_clause(sequence: str, conditions: list[Condition]) -> Statement:
+    """Condition that one item of a sequence meets all conditions on attributes in it (PS3.4 §C.2.2.2.6)."""
     inner = joined(
         " AND ",
         [
-            column_clause(f"{_SEQUENCE_TABLE[sequence]}.{condition.attribute.column}", condition.match)
+            column_clause(f"{ITEM_TABLE[sequence]}.{condition.attribute.column}", condition.match)
             for condition in conditions
         ],
     )
     found = Statement(f"EXISTS ({_items(sequence)} AND {inner.sql})", inner.params)
     if not all(isinstance(condition.match, EmptyValueMatch) for condition in conditions):
         return found
-    # An attribute is absent as well where there is no item that could hold it.
+    # The attributes are also without a value if the sequence has no item.
     return joined(" OR ", [found, Statement(f"NOT EXISTS ({_items(sequence)})")], enclosed=True)
 
 
 def _items(sequence: str) -> str:
-    table = _SEQUENCE_TABLE[sequence]
+    table = ITEM_TABLE[sequence]
     return f"SELECT 1 FROM {table} WHERE {table}.series_key = series.id"  # noqa: S608 - constants only
 
 
 def _collection_clause(member: Attribute, match: Match) -> Statement:
-    """A condition on the values that an attribute of the deeper level has anywhere in a study."""
+    """Condition on the values that an attribute of a deeper level has anywhere in the study."""
     column = f"member.{member.column}"
-    # The index that has both columns: MySQL may take the one with the UID instead, and read each row.
+    # This index has both columns. MySQL may otherwise take the index with the UID, and read each row.
     source = (
-        f"FROM {TABLE[member.level]} AS member FORCE INDEX (series_study_modality) "
+        f"FROM {LEVEL_TABLE[member.level]} AS member FORCE INDEX ({MODALITIES_OF_STUDY_INDEX}) "
         "WHERE member.study_key = studies.id AND "
     )
     match match:
@@ -115,8 +133,8 @@ def _collection_clause(member: Attribute, match: Match) -> Statement:
             return Statement(_counted(f"{source}{inner.sql}"), inner.params)
 
 
-def _name_clause(column: str, match: PersonNameMatch) -> Statement:
-    columns = _name_columns(column)
+def _name_clause(attribute: Attribute, match: PersonNameMatch) -> Statement:
+    columns = _name_columns(attribute)
     if match.any_group is not None:
         return joined(" OR ", [column_clause(name, match.any_group) for name in columns], enclosed=True)
     wanted: list[tuple[str, TextMatch]] = [
@@ -125,27 +143,27 @@ def _name_clause(column: str, match: PersonNameMatch) -> Statement:
     return joined(" AND ", [column_clause(name, group) for name, group in wanted])
 
 
-def _name_columns(column: str) -> list[str]:
-    return [column + suffix for suffix in NAME_COLUMN_SUFFIXES]
+def _name_columns(attribute: Attribute) -> list[str]:
+    return [f"{LEVEL_TABLE[attribute.level]}.{column}" for column in columns_of(attribute)]
 
 
-def _fuzzy_clause(attribute: Attribute, column: str, match: FuzzyNameMatch) -> Statement:
-    table, tag = TABLE[attribute.level], int(attribute.tag, 16)
+def _fuzzy_clause(attribute: Attribute, match: FuzzyNameMatch) -> Statement:
+    table, tag = LEVEL_TABLE[attribute.level], tag_number(attribute)
     checked = _counted(
-        f"FROM person_name_words FORCE INDEX (person_name_words_study) WHERE study_key = {table}.id "
+        f"FROM person_name_words FORCE INDEX ({WORDS_OF_STUDY_INDEX}) WHERE study_key = {table}.id "
         f"AND tag = %s AND word LIKE %s ESCAPE '{_ESCAPE}'"
     )
     words = joined(" AND ", [Statement(checked, (tag, like_pattern((word, Wildcard.ANY_RUN)))) for word in match.words])
     if match.literal is None:
         return words
-    return joined(" OR ", [_name_clause(column, match.literal), words], enclosed=True)
+    return joined(" OR ", [_name_clause(attribute, match.literal), words], enclosed=True)
 
 
 def _counted(source: str) -> str:
-    """Whether a subquery finds anything in the study that is tried.
+    """Condition that a subquery finds a row for the study that is checked.
 
-    A server makes a join of EXISTS or IN: it then reads the whole of the inner table's matches first, or
-    plans the joins of many conditions in exponential time (16 took 9 s). It makes none of a count.
+    Servers turn EXISTS and IN into joins. They may then read all matching rows of the inner table first, or need
+    exponential time to plan the joins of many conditions (16 took 9 s). A count is not turned into a join.
     """
     return f"0 < (SELECT COUNT(*) {source})"
 
@@ -166,7 +184,13 @@ def _moment_clause(date_column: str, time_column: str, match: DateTimeRangeMatch
 
 
 def column_clause(column: str, match: Match) -> Statement:
-    """One kind of matching on one column."""
+    """Condition of one kind of matching on one column.
+
+    Raises
+    ------
+    TypeError
+        If the match needs more than one column.
+    """
     match match:
         case EmptyValueMatch():
             return Statement(f"{column} IS NULL")
@@ -179,7 +203,7 @@ def column_clause(column: str, match: Match) -> Statement:
         case DateRangeMatch(first, last) | TimeRangeMatch(first, last):
             return _range_clause(column, first, last)
         case _:
-            raise TypeError(f"{type(match).__name__} is not a match of one column")
+            raise TypeError(f"{type(match).__name__} is not a match on one column")
 
 
 def _range_clause(column: str, first: SqlValue, last: SqlValue) -> Statement:
@@ -193,7 +217,7 @@ def _range_clause(column: str, first: SqlValue, last: SqlValue) -> Statement:
 
 
 def joined(separator: str, statements: Iterable[Statement], *, enclosed: bool = False) -> Statement:
-    """Conditions in a row, in parentheses where they are a part of a larger one."""
+    """Join statements by a separator; `enclosed` adds parentheses, for a part of a larger condition."""
     parts = list(statements)
     sql = separator.join(part.sql for part in parts)
     return Statement(f"({sql})" if enclosed else sql, tuple(param for part in parts for param in part.params))

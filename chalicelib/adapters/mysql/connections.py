@@ -1,11 +1,9 @@
-"""Connections to the MySQL index: opened, kept, replaced when lost, and their errors translated."""
+"""Connections to the MySQL index: opening, pooling, replacing lost ones, and translating their errors."""
 
-import re
 import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, TypeVar
 
 import pymysql
@@ -18,29 +16,29 @@ from chalicelib.errors import ServiceFaultError
 Result = TypeVar("Result")
 Connect = Callable[[], "Connection[Any]"]
 
-SCHEMA = Path(__file__).with_name("schema.sql")
-
-# InterfaceError of a closed connection has code 0; 1053 and 1927 say that the server ended it, 4031 that
-# it was idle for too long (MySQL 8), 1290 and 1836 that it is now a read-only replica (Aurora fail-over).
+# Code 0: InterfaceError of a closed connection. 1053 and 1927: the server ended the connection. 4031: it was idle
+# for too long (MySQL 8). 1290 and 1836: the server is now a read-only replica (Aurora failover).
 _LOST = {0, CR.CR_SERVER_GONE_ERROR, CR.CR_SERVER_LOST, 2055, 1053, 1927, 4031, 1290, 1836}
-_DEADLOCK = {1205, 1213}  # lock wait timeout, deadlock: the transaction was rolled back and may be run again
-_OUT_OF_TIME = {3024, 1969}  # a SELECT ran longer than it may: MySQL, MariaDB
+_DEADLOCK = {1205, 1213}  # lock wait timeout, deadlock: the transaction was rolled back and can be repeated
+_OUT_OF_TIME = {3024, 1969}  # a SELECT exceeded its limit of time: MySQL, MariaDB
 SERVER_FAULTS = (pymysql.err.OperationalError, pymysql.err.InterfaceError, pymysql.err.InternalError)
 
 
 def connection_factory(
     secret: Mapping[str, Any], tls: ssl.SSLContext | None = None, *, read_timeout_seconds: int = 60
 ) -> Connect:
-    """Make the function that opens a connection as the secret says (the JSON form that RDS keeps).
+    """Return a function that opens a connection with the values of a secret, in the JSON form of RDS secrets.
 
     Parameters
     ----------
     secret
-        ``host``, ``port``, ``username``, ``password``, ``dbname`` (may be missing: no database is chosen).
+        ``host``, ``port``, ``username``, ``password``, ``dbname``. Without ``dbname``, no database is selected.
     tls
-        With it, TLS is required; without it, it is used where the server offers it, unchecked.
+        With a context, TLS is required. Without one, TLS is used if the server offers it, and its certificate is not
+        verified.
     read_timeout_seconds
-        Longest wait for one answer; must exceed the time that a publisher waits for its lock.
+        Longest wait for one response of the server, in seconds; must exceed the time that a publisher waits for its
+        lock.
     """
 
     def connect() -> "Connection[Any]":
@@ -48,7 +46,7 @@ def connection_factory(
             host=str(secret["host"]),
             port=int(secret.get("port", 3306)),
             user=str(secret["username"]),
-            # As the server got it; of a text pymysql would send Latin-1.
+            # UTF-8, as the server received it when it was set; pymysql would encode a str as Latin-1.
             password=str(secret["password"]).encode(),
             database=str(secret["dbname"]) if "dbname" in secret else None,
             charset="utf8mb4",
@@ -56,9 +54,9 @@ def connection_factory(
             connect_timeout=5,
             read_timeout=read_timeout_seconds,
             write_timeout=30,
-            # A value that does not fit is an error, never cut in silence.
+            # A value that does not fit in its column is an error, instead of being cut silently.
             sql_mode="STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION",
-            # Publications of different studies do not wait for each other's gaps between index entries.
+            # It takes hardly any gap locks, for which publications of different studies would wait.
             init_command="SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
             ssl=tls,
         )
@@ -66,19 +64,9 @@ def connection_factory(
     return connect
 
 
-def apply_schema(connection: "Connection[Any]") -> None:
-    """Create the tables that are missing; changes nothing else."""
-    # Without the comments: one that ends in a semicolon would be a statement, which MySQL refuses as empty.
-    text = re.sub(r"(?m)^\s*--.*$", "", SCHEMA.read_text(encoding="utf-8"))
-    statements = [statement for statement in text.split(";") if statement.strip()]
-    with connection.cursor() as cursor:
-        for statement in statements:
-            cursor.execute(statement)
-
-
 @contextmanager
 def service_faults() -> Iterator[None]:
-    """Turn errors of the server and of the way to it into ServiceFaultError; errors of our SQL stay."""
+    """Raise ServiceFaultError for errors of the server and of the network; errors in our SQL are not changed."""
     try:
         yield
     except SERVER_FAULTS as error:
@@ -86,12 +74,12 @@ def service_faults() -> Iterator[None]:
 
 
 class QueryTimeoutError(Exception):
-    """The server ended a SELECT that ran longer than it may; the connection is as good as before."""
+    """The server ended a SELECT that exceeded its limit of time; the connection can still be used."""
 
 
 @contextmanager
 def query_timeouts() -> Iterator[None]:
-    """Tell a SELECT that was ended for its time from a fault of the server."""
+    """Raise QueryTimeoutError for a SELECT that exceeded its limit of time, to distinguish it from a fault."""
     try:
         yield
     except pymysql.err.MySQLError as error:
@@ -101,7 +89,7 @@ def query_timeouts() -> Iterator[None]:
 
 
 def retry_deadlocks(work: Callable[[], Result]) -> Result:
-    """Run a whole transaction again, up to five times, when the server chose it as a deadlock's victim."""
+    """Run a transaction up to five times, as long as the server ends it because of a deadlock or a lock timeout."""
     retrying = Retrying(
         retry=retry_if_exception(_is_deadlock),
         stop=stop_after_attempt(5),
@@ -112,7 +100,7 @@ def retry_deadlocks(work: Callable[[], Result]) -> Result:
 
 
 class ConnectionPool:
-    """Open connections that nobody uses now; as many as there are threads at work at once.
+    """Open connections that are not in use; at most as many as threads have worked concurrently.
 
     Parameters
     ----------
@@ -126,18 +114,18 @@ class ConnectionPool:
         self._guard = threading.Lock()
 
     def run(self, work: Callable[["Connection[Any]"], Result]) -> Result:
-        """Run an idempotent unit of work; when the kept connection turns out lost, once more on a new one."""
+        """Run an idempotent unit of work; if the pooled connection was lost, run it again on a new one."""
         connection, result = self.run_and_keep(work)
         self.give_back(connection)
         return result
 
     def run_and_keep(self, work: Callable[["Connection[Any]"], Result]) -> tuple["Connection[Any]", Result]:
-        """As `run`, and leave the connection to the caller, who gives it back or discards it.
+        """Do the same as `run`, and leave the connection to the caller, who gives it back or discards it.
 
         Raises
         ------
         ServiceFaultError
-            If the server cannot be reached, or fails.
+            If the server cannot be reached or fails.
         """
         with service_faults():
             kept = self._take()
@@ -147,13 +135,13 @@ class ConnectionPool:
                 except SERVER_FAULTS as error:
                     if _code(error) not in _LOST:
                         raise
-                    # Whatever ended this one has most likely ended all.
+                    # What ended this connection has most likely ended all others.
                     self.close()
             fresh = self._connect()
             return fresh, _attempt(fresh, work)
 
     def give_back(self, connection: "Connection[Any]") -> None:
-        """Keep a connection, in no transaction and without locks, for the next unit of work."""
+        """Keep a connection for the next unit of work; it must have no open transaction and no locks."""
         with self._guard:
             self._idle.append(connection)
 
@@ -170,7 +158,7 @@ class ConnectionPool:
 
 
 def discard(connection: "Connection[Any]") -> None:
-    """Close a connection in whatever state it is; the server drops its transaction and its locks."""
+    """Close a connection in any state; the server then rolls back its transaction and releases its locks."""
     try:
         connection.close()
     except pymysql.err.Error:

@@ -1,4 +1,4 @@
-"""Connections with a secret that is rotated now and then, encrypted as the settings say."""
+"""Connections with a secret that may be rotated at any time, encrypted according to the settings."""
 
 import ssl
 from collections.abc import Callable, Mapping
@@ -14,19 +14,19 @@ if TYPE_CHECKING:
     from pymysql.connections import Connection
 
 _RDS_AUTHORITIES = Path(__file__).with_name("rds_authorities.pem")
-_PACKAGE = Path(__file__).resolve().parents[3]  # what is deployed: the directory that holds chalicelib
+_PACKAGE = Path(__file__).resolve().parents[3]  # root of the deployment package: the directory of chalicelib
 
 ReadSecret = Callable[[], Mapping[str, Any]]
 
 
 def tls_context(tls: DatabaseTls, ca_file: str | None = None) -> ssl.SSLContext | None:
-    """How connections are encrypted; None for as the server offers it.
+    """Return the TLS context of the connections; None for DatabaseTls.PREFERRED: encrypted if the server offers it.
 
     Parameters
     ----------
     ca_file
-        PEM file of the authorities of `DatabaseTls.VERIFIED`, its path from the directory that holds chalicelib, or
-        absolute; those of Amazon RDS where it is None.
+        PEM file of the authorities that `DatabaseTls.VERIFIED` trusts: an absolute path, or relative to the directory
+        of chalicelib. The authorities of Amazon RDS if it is None.
     """
     if tls is DatabaseTls.PREFERRED:
         return None
@@ -39,16 +39,16 @@ def tls_context(tls: DatabaseTls, ca_file: str | None = None) -> ssl.SSLContext 
 
 
 class SecretConnections:
-    """Opens connections; to be called from any thread.
+    """Opens connections; can be called from any thread.
 
-    Strategy: the secret is kept, since reading it takes a call and is paid for. A server that refuses a
-    connection may do so because the secret was rotated, or moved to another server: then it is read again,
-    and tried once more if it is another one.
+    Strategy: the secret is kept in memory, since each read is a call that costs time and money. A server may refuse
+    a connection because the secret was rotated, or because the database moved to another server. The secret is then
+    read again, and if it has changed, the connection is tried once more.
 
     Parameters
     ----------
     read_secret
-        The secret as it is now, in the JSON form that RDS keeps.
+        Reads the current secret, in the JSON form of RDS secrets.
     tls
         See `tls_context`.
     """

@@ -11,30 +11,27 @@ from chalicelib.adapters.mysql.connections import (
     Connect,
     ConnectionPool,
     QueryTimeoutError,
-    apply_schema,
-    connection_factory,
     discard,
 )
+from chalicelib.adapters.mysql.plan import plan
 from chalicelib.adapters.mysql.publication import LOCK_NAME, MysqlPublicationTurn
 from chalicelib.adapters.mysql.search import DEFAULT_LIMITS, SearchLimits, find_page
 from chalicelib.dicomweb.qido.query import QidoQuery
 from chalicelib.errors import SearchTooBroadError, ServiceFaultError
 from chalicelib.ports import SearchPage, StudyIndex
 
-__all__ = ["MysqlIndex", "apply_schema", "connection_factory"]
-
 
 class MysqlIndex(StudyIndex):
-    """The index of studies, series and instances; connects when first used, from any thread.
+    """The index of studies, series and instances; connects when first used, and can be used from any thread.
 
     Parameters
     ----------
     connect
-        Opens a connection, see `connection_factory`.
+        Opens a connection, see `connections.connection_factory`.
     lock_timeout_seconds
-        How long a publisher waits for the turn of another one of the same study.
+        How long a publisher waits for another publisher of the same study, in seconds.
     limits
-        What one search may cost.
+        Limits of what one search may cost.
     """
 
     def __init__(
@@ -49,11 +46,11 @@ class MysqlIndex(StudyIndex):
         self._limits = limits
 
     def mark_dirty(self, study_instance_uid: str) -> int:
-        """Ask for a publication of the study; returns the version that will cover this request."""
+        """Request a publication of the study; returns the version that will cover this request."""
 
         def bump(connection: "Connection[Any]") -> int:
             with connection.cursor() as cursor:
-                # LAST_INSERT_ID(value) hands the value to the client in the same round trip.
+                # LAST_INSERT_ID(value) returns the value to the client in the same round trip.
                 cursor.execute(
                     "INSERT INTO publications (study_instance_uid, dirty, published) "
                     "VALUES (%s, LAST_INSERT_ID(1), 0) "
@@ -71,7 +68,7 @@ class MysqlIndex(StudyIndex):
         Raises
         ------
         ServiceFaultError
-            If the lock is not had in time, or the database fails.
+            If the lock cannot be acquired in time, or the database fails.
         """
 
         def acquire(connection: "Connection[Any]") -> None:
@@ -79,37 +76,38 @@ class MysqlIndex(StudyIndex):
                 cursor.execute(f"SELECT GET_LOCK({LOCK_NAME}, %s)", (study_instance_uid, self._lock_timeout_seconds))
                 row = cursor.fetchone()
             if not row or row[0] != 1:
-                raise ServiceFaultError("The study is being published by somebody else for too long")
+                raise ServiceFaultError("The study lock could not be acquired in time: another publisher holds it")
 
         connection, _ = self._pool.run_and_keep(acquire)
         try:
             yield MysqlPublicationTurn(connection, study_instance_uid)
         except BaseException:
-            discard(connection)  # the lock falls with it
+            discard(connection)  # the server releases the lock with it
             raise
         try:
             with connection.cursor() as cursor:
                 cursor.execute(f"SELECT RELEASE_LOCK({LOCK_NAME})", (study_instance_uid,))
         except SERVER_FAULTS:
-            discard(connection)  # as above; the turn's work is done and committed
+            discard(connection)  # as above; the work of this turn is committed
         else:
             self._pool.give_back(connection)
 
     def search(self, query: QidoQuery) -> SearchPage:
         """Find one page of keys, in total and stable order.
 
-        The hits are counted only where more remain than the page shows, by another statement; one that
-        is published between the two is counted though the page was made without it.
+        Page and number of hits may come from two statements. A study that is published between them is counted
+        though it is not on the page.
 
         Raises
         ------
         SearchTooBroadError
-            If the page is not found in time.
+            If the page is not found within `SearchLimits.page_seconds`.
         """
+        planned = plan(query)
 
         def find(connection: "Connection[Any]") -> SearchPage | None:
             try:
-                return find_page(connection, query, self._limits)
+                return find_page(connection, planned, self._limits)
             except QueryTimeoutError:
                 return None
 

@@ -1,4 +1,4 @@
-"""Rows into tables, many in a statement; the names of tables and columns are the schema's own constants."""
+"""Inserts rows, many in one statement. Names of tables and columns must be constants of the schema."""
 
 from collections.abc import Sequence
 
@@ -10,14 +10,14 @@ _BATCH_ROWS = 500
 
 
 def upsert(cursor: Cursor, table: str, rows: Sequence[Row]) -> None:
-    """Insert rows of the same columns, or bring those up to date that are there under the same key."""
+    """Insert rows of the same columns, or update the existing rows with the same key."""
     if rows:
         updates = ", ".join(f"{column} = VALUES({column})" for column in rows[0])
         insert(cursor, table, rows, f" ON DUPLICATE KEY UPDATE {updates}")
 
 
 def insert(cursor: Cursor, table: str, rows: Sequence[Row], ending: str) -> None:
-    """Insert rows of the same columns; `ending` ends the statement."""
+    """Insert rows of the same columns; `ending` is appended to each statement."""
     for start in range(0, len(rows), _BATCH_ROWS):
         batch = rows[start : start + _BATCH_ROWS]
         columns = list(batch[0])

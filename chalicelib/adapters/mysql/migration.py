@@ -1,4 +1,4 @@
-"""Makes the index's database, its tables and its user, or brings them up to date; never takes anything away."""
+"""Creates or updates the database of the index, its tables and its user; never removes anything."""
 
 import hashlib
 import ssl
@@ -12,27 +12,28 @@ from pymysql.connections import Connection
 from pymysql.constants import CR
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
-from chalicelib.adapters.mysql.connections import SCHEMA, apply_schema, connection_factory
+from chalicelib.adapters.mysql.connections import connection_factory
 from chalicelib.adapters.mysql.credentials import ReadSecret
+from chalicelib.adapters.mysql.schema import SCHEMA, apply_schema
 from chalicelib.errors import ServiceFaultError
 
-# What publications and searches do, and nothing of what a migration does.
+# What publications and searches need; a migration needs more.
 _RIGHTS = "SELECT, INSERT, UPDATE, DELETE"
 
-# Secrets Manager's rotation with two users makes the other one by this name, with the rights of the first.
+# Secrets Manager's rotation with two users creates the second with this suffix, and the rights of the first.
 _CLONE = "_clone"
 
-# A paused Aurora Serverless cluster answers after half a minute.
+# A paused Aurora Serverless cluster takes half a minute to answer.
 _WAKE_UP_SECONDS = 90
 
 
 class MigrationError(ServiceFaultError):
-    """A step failed; the message holds the server's number of the error, not its text, which may quote a secret."""
+    """A step failed; the message has the error number of the server, and not its text, which may quote a secret."""
 
 
 @dataclass(frozen=True, slots=True)
 class MigrationReport:
-    """What the database has now; `schema` is the SHA-256 of the schema's text."""
+    """State of the database after the migration; `schema` is the SHA-256 of ``schema.sql``."""
 
     schema: str
     database: str
@@ -41,16 +42,18 @@ class MigrationReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexMigration:
-    """The migration; it can be applied again, and after it failed half-way (DDL knows no transaction).
+    """The migration; it can be repeated, also after a failure half-way (DDL has no transactions).
 
     Parameters
     ----------
     read_master, read_user
-        Secrets of the user who may do this, and of the user whom the archive works as.
+        Read the secret of the user with the rights to migrate, and of the user of the archive.
     tls
-        How the master's connection is encrypted, see `credentials.tls_context`.
+        How the connection of the migration is encrypted, see `credentials.tls_context`.
     require_tls
-        Whether the server is to refuse the archive's user without TLS.
+        Whether the server must refuse connections of the archive's user without TLS.
+    wake_up_seconds
+        How long a server that does not answer yet is waited for.
     """
 
     read_master: ReadSecret
@@ -60,14 +63,14 @@ class IndexMigration:
     wake_up_seconds: float = _WAKE_UP_SECONDS
 
     def apply(self) -> MigrationReport:
-        """Create what is missing, and give the archive's user the password of its secret.
+        """Create what is missing, and set the password of the archive's user to the one in its secret.
 
         Raises
         ------
         MigrationError
-            A step failed.
+            If a step failed.
         ServiceFaultError
-            A secret cannot be read.
+            If a secret cannot be read.
         """
         user = self.read_user()
         database, name, password = str(user["dbname"]), str(user["username"]), str(user["password"])
@@ -85,7 +88,7 @@ class IndexMigration:
                 users = [name, *self._other_user(connection, name)]
                 self._ensure_user(connection, name, password)
                 for each in users:
-                    # Placeholders are filled in before the statement is sent, so % must be doubled in names.
+                    # pymysql fills in the placeholders by %, so a % in a name must be doubled.
                     pattern = _pattern(database).replace("%", "%%")
                     _execute(connection, f"GRANT {_RIGHTS} ON {pattern}.* TO %s@'%%'", each)
         return MigrationReport(hashlib.sha256(SCHEMA.read_bytes()).hexdigest(), database, users)
@@ -108,7 +111,7 @@ class IndexMigration:
             _execute(connection, f"{verb} %s@'%%' IDENTIFIED BY %s {tls}", name, password)
 
     def _other_user(self, connection: "Connection[Any]", name: str) -> list[str]:
-        """The user whose turn it is not, where the secret is rotated between two."""
+        """The other user if the secret is rotated between two; empty otherwise."""
         other = name.removesuffix(_CLONE) if name.endswith(_CLONE) else name + _CLONE
         with connection.cursor() as cursor:
             cursor.execute("SELECT COUNT(*) FROM mysql.user WHERE User = %s AND Host = '%%'", (other,))
@@ -122,8 +125,8 @@ def _step(name: str) -> Iterator[None]:
         yield
     except pymysql.err.Error as error:
         number = error.args[0] if error.args and isinstance(error.args[0], int) else "without a number"
-        # Not "from error": its text would reach the log with the stack.
-        raise MigrationError(f"{name} failed: error {number} of the database") from None
+        # Not "from error": the traceback in the log would contain its text.
+        raise MigrationError(f"{name} failed: database error {number}") from None
 
 
 def _execute(connection: "Connection[Any]", statement: str, *values: str) -> None:
@@ -136,7 +139,7 @@ def _quoted(identifier: str) -> str:
 
 
 def _pattern(database: str) -> str:
-    """A database's name where GRANT reads a pattern: _ and % stand for others there."""
+    """Name of a database for GRANT, which reads it as a pattern: _ and % are wildcards there."""
     return _quoted(database.replace("\\", "\\\\").replace("_", "\\_").replace("%", "\\%"))
 
 

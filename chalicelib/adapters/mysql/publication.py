@@ -1,8 +1,8 @@
-"""The turn of a study's publisher on MySQL: versions, aggregates, and all rows in one transaction.
+"""A publisher's turn for a study on MySQL: versions, aggregates, and all rows in one transaction.
 
-Strategy: the study's named lock lives on the connection that this turn uses and on no other, so whoever
-loses the connection loses the lock, and cannot commit either. The commit asks for the lock nevertheless,
-inside its transaction: an operator may have ended it.
+Strategy: the named lock of the study belongs to the connection that the turn uses. A publisher that loses its
+connection also loses the lock, and cannot commit. The commit checks the lock within its transaction
+nevertheless, since an operator may have released it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,29 +11,29 @@ from typing import Any
 from pymysql.connections import Connection
 from pymysql.cursors import Cursor
 
-from chalicelib.adapters.mysql.conditions import SqlValue
 from chalicelib.adapters.mysql.connections import retry_deadlocks, service_faults
 from chalicelib.adapters.mysql.inserts import insert, upsert
 from chalicelib.adapters.mysql.rows import Row, day_number, request_attribute_rows, row_of, text_values
+from chalicelib.adapters.mysql.schema import SqlValue
 from chalicelib.adapters.mysql.text_index import insert_missing_text_endings, replace_name_words
 from chalicelib.dicomweb.attributes import SERIES_INSTANCE_UID, DicomJson, Level
 from chalicelib.errors import ServiceFaultError
 from chalicelib.ports import AggregateState, PublicationTurn, StudyPublication
 
-# Names of locks are the server's, not the database's, and hold 64 characters: a digest of both. The same
-# expression is used wherever the lock is.
+# Lock names are shared by all databases of a server and have at most 64 characters, hence a digest of the database
+# and the study. Every statement about the lock must use this same expression.
 LOCK_NAME = "SHA2(CONCAT(DATABASE(), '/', %s), 256)"
 
 
 class MysqlPublicationTurn(PublicationTurn):
-    """PublicationTurn on the connection that holds the study's lock.
+    """PublicationTurn on the connection that holds the lock of the study.
 
     Parameters
     ----------
     connection
         In autocommit mode.
     study_instance_uid
-        The study whose lock it holds.
+        The study whose lock the connection holds.
     """
 
     def __init__(self, connection: "Connection[Any]", study_instance_uid: str) -> None:
@@ -41,15 +41,15 @@ class MysqlPublicationTurn(PublicationTurn):
         self._study_instance_uid = study_instance_uid
 
     def published_version(self) -> int:
-        """Version that the index shows; 0 before the first publication."""
+        """Return the version that the index shows; 0 before the first publication."""
         return self._version("SELECT published FROM publications WHERE study_instance_uid = %s")
 
     def dirty_version(self) -> int:
-        """Latest version that somebody asked to publish."""
+        """Return the latest version whose publication was requested."""
         return self._version("SELECT dirty FROM publications WHERE study_instance_uid = %s")
 
     def aggregates(self) -> Mapping[str, AggregateState]:
-        """What StudyPublication.aggregates said last time."""
+        """Return the `StudyPublication.aggregates` of the last commit."""
         with service_faults(), self._connection.cursor() as cursor:
             cursor.execute(
                 "SELECT series_instance_uid, etag, digest FROM aggregates WHERE study_instance_uid = %s",
@@ -58,7 +58,7 @@ class MysqlPublicationTurn(PublicationTurn):
             return {series: AggregateState(etag, digest) for series, etag, digest in cursor.fetchall()}
 
     def ensure_held(self) -> None:
-        """Raise ServiceFaultError if the lock was lost."""
+        """Raise ServiceFaultError if the connection no longer holds the lock."""
         with service_faults(), self._connection.cursor() as cursor:
             self._check_lock(cursor)
 
@@ -68,9 +68,9 @@ class MysqlPublicationTurn(PublicationTurn):
         Raises
         ------
         ServiceFaultError
-            If the database fails, or the lock is no longer held: nothing is written.
+            If the database fails, or the lock is no longer held; nothing is written then.
         """
-        # Read the documents once, before the transaction: they may be an iterator, and it may run again.
+        # The documents may be an iterator, and the transaction may be repeated: read them once, before it.
         instances = [
             (_uid(document, SERIES_INSTANCE_UID.tag), row_of(document, Level.INSTANCE))
             for document in publication.instances
@@ -90,9 +90,9 @@ class MysqlPublicationTurn(PublicationTurn):
             with self._connection.cursor() as cursor:
                 self._check_lock(cursor)
                 study = row_of(publication.study, Level.STUDY)
-                before = _row_shown(cursor, study)
+                before = _published_row(cursor, study)
                 study_key = _upsert_study(cursor, study)
-                # What the study had before has its ends already.
+                # The endings of the values that the study had before exist already.
                 insert_missing_text_endings(cursor, text_values(study) - (text_values(before) if before else set()))
                 replace_name_words(cursor, study_key, publication.study)
                 upsert(
@@ -109,7 +109,7 @@ class MysqlPublicationTurn(PublicationTurn):
                     _replace_request_attributes(cursor, series_keys[series_instance_uid], document)
                 _insert_missing_instances(cursor, series_keys, instances)
                 self._write_state(cursor, version, publication.aggregates)
-                # Last, since all publications of a day's new studies wait for its one row.
+                # Last, since publications of all new studies of a day wait for the lock on the row of the day.
                 _count_day(cursor, day_number(before) if before else None, day_number(study))
             self._connection.commit()
         except BaseException:
@@ -121,7 +121,7 @@ class MysqlPublicationTurn(PublicationTurn):
         cursor.execute(f"SELECT IS_USED_LOCK({LOCK_NAME}) = CONNECTION_ID()", (self._study_instance_uid,))
         row = cursor.fetchone()
         if not row or row[0] != 1:
-            raise ServiceFaultError("The lock of the study was lost; nothing was published")
+            raise ServiceFaultError("The study lock was lost; nothing was published")
 
     def _write_state(self, cursor: Cursor, version: int, aggregates: Mapping[str, AggregateState]) -> None:
         upsert(
@@ -144,8 +144,8 @@ class MysqlPublicationTurn(PublicationTurn):
         )
 
 
-def _row_shown(cursor: Cursor, study: Row) -> Row | None:
-    """The study's row as it is before this publication; None if there is none yet."""
+def _published_row(cursor: Cursor, study: Row) -> Row | None:
+    """Return the row of the study before this publication; None before the first one."""
     columns = list(study)
     cursor.execute(
         f"SELECT {', '.join(columns)} FROM studies WHERE study_instance_uid = %s",  # noqa: S608 - constants only
@@ -184,7 +184,7 @@ def _replace_request_attributes(cursor: Cursor, series_key: int, series: DicomJs
 def _insert_missing_instances(
     cursor: Cursor, series_keys: Mapping[str, int], instances: Sequence[tuple[str, Row]]
 ) -> None:
-    # An instance never changes once it is published: what is there stays.
+    # A published instance never changes, so existing rows stay as they are.
     there: set[tuple[int, str]] = set()
     for series_key in sorted({series_keys[series_instance_uid] for series_instance_uid, _ in instances}):
         cursor.execute("SELECT sop_instance_uid FROM instances WHERE series_key = %s", (series_key,))

@@ -1,9 +1,10 @@
--- The index of the archive: the only DDL. For MySQL 8 (Aurora) and MariaDB 10.11 alike, and idempotent.
+-- The index of the archive, and the only DDL. It runs on MySQL 8 (Aurora) and MariaDB 10.11, and can be repeated.
+-- Facts about it that the code needs are in schema.py.
 --
--- Text is compared byte by byte (utf8mb4_bin), as DICOM wants it: case-sensitive. Person names are stored
--- folded (no case, accents, width; see chalicelib/dicomweb/qido/person_names.py), one column a component group,
--- so they too compare as bytes. The ready answers lie in DynamoDB: a column is here to be searched only.
--- Rows are never deleted; ids are the archive's own and never leave it.
+-- Text is compared byte by byte (utf8mb4_bin), since matching is case-sensitive in DICOM. Person names are stored
+-- folded (without case, accents and width; see chalicelib/dicomweb/qido/person_names.py), in one column for each
+-- component group, so that they compare as bytes too. Columns serve the search only: the documents that it answers
+-- with are in DynamoDB. Studies, series and instances are never deleted; ids are internal and never part of an answer.
 
 CREATE TABLE IF NOT EXISTS publications (
     study_instance_uid VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
@@ -12,7 +13,7 @@ CREATE TABLE IF NOT EXISTS publications (
     PRIMARY KEY (study_instance_uid)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_520_ci;
 
--- series_instance_uid is '' for the aggregate of the whole study.
+-- For the aggregate of the whole study, series_instance_uid is ''.
 CREATE TABLE IF NOT EXISTS aggregates (
     study_instance_uid VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
     series_instance_uid VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
@@ -40,8 +41,8 @@ CREATE TABLE IF NOT EXISTS studies (
     study_id VARCHAR(128) COLLATE utf8mb4_bin NULL,
     PRIMARY KEY (id),
     UNIQUE KEY studies_uid (study_instance_uid),
-    -- Read backwards it is the order of every list of studies. The names are in it so that it can be walked
-    -- for a name without reading the rows; all together they may have 3072 bytes, hence VARCHAR(240).
+    -- Read backwards, this is the order of studies in every answer. It includes the names so that an ordered scan
+    -- for a name reads the index alone. A key has at most 3072 bytes, hence VARCHAR(240).
     KEY studies_order (
         study_date, study_time, study_instance_uid,
         patient_name, patient_name_ideographic, patient_name_phonetic
@@ -55,7 +56,8 @@ CREATE TABLE IF NOT EXISTS studies (
     KEY studies_description (study_description)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_520_ci;
 
--- Words of person names, for fuzzy matching: a word's beginning is looked up. tag is the attribute's.
+-- Words of person names, looked up by their beginning, for fuzzy matching and wildcards. tag is the number of the
+-- attribute's tag. The word '' marks a name whose words are not all stored.
 CREATE TABLE IF NOT EXISTS person_name_words (
     tag INT UNSIGNED NOT NULL,
     word VARCHAR(64) COLLATE utf8mb4_bin NOT NULL,
@@ -64,18 +66,17 @@ CREATE TABLE IF NOT EXISTS person_name_words (
     KEY person_name_words_study (study_key)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_520_ci;
 
--- The ends of each different word above: a text inside a word begins one of them, so an index finds it.
--- Rows are never deleted; an end of a word that no name has any more leads to no study.
+-- The endings of each different word above. A text inside a word is the beginning of one of its endings, so that the
+-- index finds it. Rows are never deleted: the endings of a word that is no longer in use lead to no study.
 CREATE TABLE IF NOT EXISTS person_name_endings (
     ending VARCHAR(64) COLLATE utf8mb4_bin NOT NULL,
     word VARCHAR(64) COLLATE utf8mb4_bin NOT NULL,
     PRIMARY KEY (ending, word)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_520_ci;
 
--- The ends of each different value of the attributes that attributes.py marks with ends_indexed, as above: a
--- text inside a value begins one of them. They are cut to 16 characters, and bytes, since in the text
--- collations blanks at the end do not count. Rows are never deleted; an end of a value that no study has any
--- more leads to none.
+-- The endings of each different value of the attributes that attributes.py marks with ends_indexed, in the same way.
+-- They are cut to 16 characters, and are bytes, since text collations ignore trailing blanks. Rows are never deleted:
+-- the endings of a value that is no longer in use lead to no study.
 CREATE TABLE IF NOT EXISTS text_endings (
     tag INT UNSIGNED NOT NULL,
     ending VARBINARY(64) NOT NULL,
@@ -83,15 +84,15 @@ CREATE TABLE IF NOT EXISTS text_endings (
     PRIMARY KEY (tag, ending, value)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_520_ci;
 
--- How many studies each day has: what counts and skips long lists. day counts from 0001-01-01, which is 1;
--- 0 holds the studies without a date.
+-- Number of studies on each day, by which long lists of studies are counted and skipped. Day 1 is 0001-01-01; day 0
+-- stands for the studies without a date.
 CREATE TABLE IF NOT EXISTS study_days (
     day INT UNSIGNED NOT NULL,
     studies INT UNSIGNED NOT NULL,
     PRIMARY KEY (day)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_520_ci;
 
--- study_key, not study_id: that is an attribute of DICOM.
+-- The reference is called study_key, since study_id is the column of the DICOM attribute Study ID.
 CREATE TABLE IF NOT EXISTS series (
     id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT,
     study_key BIGINT UNSIGNED NOT NULL,
@@ -106,12 +107,12 @@ CREATE TABLE IF NOT EXISTS series (
     PRIMARY KEY (id),
     UNIQUE KEY series_of_study (study_key, series_instance_uid),
     KEY series_order (series_instance_uid, study_key),
-    -- Serves ModalitiesInStudy, whichever of the two tables the server begins with.
+    -- Both serve ModalitiesInStudy: one from the modality to its studies, the other from the study to its modalities.
     KEY series_modality (modality, study_key),
     KEY series_study_modality (study_key, modality)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_520_ci;
 
--- One row an item of Request Attributes Sequence.
+-- One row for each item of Request Attributes Sequence.
 CREATE TABLE IF NOT EXISTS request_attributes (
     series_key BIGINT UNSIGNED NOT NULL,
     item SMALLINT UNSIGNED NOT NULL,
@@ -122,7 +123,7 @@ CREATE TABLE IF NOT EXISTS request_attributes (
     KEY request_attributes_procedure (requested_procedure_id)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_520_ci;
 
--- Clustered by series: the instances of one are read in one piece.
+-- Clustered by series, so that the instances of one series are next to each other.
 CREATE TABLE IF NOT EXISTS instances (
     series_key BIGINT UNSIGNED NOT NULL,
     sop_instance_uid VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,

@@ -15,8 +15,9 @@ from pydicom.tag import BaseTag
 from pydicom.valuerep import STR_VR
 
 from chalicelib.dicomweb.attributes import DicomJson
+from chalicelib.dicomweb.instance.byte_range import ByteRange, swap_words
+from chalicelib.dicomweb.instance.encapsulated_frames import join_fragments
 from chalicelib.dicomweb.instance.part10 import Instance, is_deferred
-from chalicelib.dicomweb.instance.pixel_data import ByteRange, join_fragments, swap_words
 from chalicelib.dicomweb.instance.structure import PIXEL_DATA, PIXEL_DATA_TAGS, ElementLocation
 
 # Binary values up to this size are written into the JSON text; a separate static object would cost more.

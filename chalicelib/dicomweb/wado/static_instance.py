@@ -6,9 +6,10 @@ from typing import BinaryIO
 
 from chalicelib.dicomweb.attributes import DicomJson
 from chalicelib.dicomweb.compression import compress
+from chalicelib.dicomweb.instance.byte_range import ByteRange, read_range
 from chalicelib.dicomweb.instance.json_model import BulkData, to_json
 from chalicelib.dicomweb.instance.part10 import Instance
-from chalicelib.dicomweb.instance.pixel_data import ByteRange, Frames, find_frames, read_range
+from chalicelib.dicomweb.instance.pixel_data import Frames, find_frames
 from chalicelib.dicomweb.json_text import dump_json
 from chalicelib.dicomweb.media_types import DICOM, OCTET_STREAM
 from chalicelib.dicomweb.multipart import Envelope, envelope

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 import pytest
 
 from chalicelib.adapters.memory.index import MemoryIndex
-from chalicelib.adapters.mysql.index import MysqlIndex, connection_factory
+from chalicelib.adapters.mysql.connections import connection_factory
+from chalicelib.adapters.mysql.index import MysqlIndex
 from chalicelib.dicomweb.compression import compress
 from chalicelib.dicomweb.resources import ResourceUids
 from chalicelib.ports import StudyIndex

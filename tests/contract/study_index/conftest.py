@@ -6,7 +6,8 @@ import pymysql
 import pytest
 
 from chalicelib.adapters.memory.index import MemoryIndex
-from chalicelib.adapters.mysql.index import MysqlIndex, connection_factory
+from chalicelib.adapters.mysql.connections import connection_factory
+from chalicelib.adapters.mysql.index import MysqlIndex
 from chalicelib.ports import StudyIndex
 from tests.support.database_server import empty_tables
 

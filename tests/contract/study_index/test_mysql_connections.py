@@ -4,7 +4,8 @@ import ssl
 
 import pytest
 
-from chalicelib.adapters.mysql.index import MysqlIndex, connection_factory
+from chalicelib.adapters.mysql.connections import connection_factory
+from chalicelib.adapters.mysql.index import MysqlIndex
 from chalicelib.dicomweb.qido.query import Level, QidoQuery
 from chalicelib.dicomweb.resources import ResourceUids
 from chalicelib.errors import ServiceFaultError

@@ -2,9 +2,9 @@
 
 import pytest
 
-from chalicelib.adapters.mysql.candidates import candidate_lists
 from chalicelib.adapters.mysql.conditions import Statement
 from chalicelib.adapters.mysql.index import MysqlIndex
+from chalicelib.adapters.mysql.plan import plan
 from chalicelib.adapters.mysql.search import SearchLimits
 from chalicelib.dicomweb.qido.query import Level, QidoQuery
 from chalicelib.dicomweb.resources import ResourceUids
@@ -29,7 +29,7 @@ def test_a_search_that_takes_too_long_is_refused_and_costs_no_connection(connect
 
 
 def test_where_the_order_is_walked_hits_after_the_page_are_counted_to_a_limit(connect):
-    index = MysqlIndex(connect, limits=SearchLimits(candidates=1, looked_ahead=3))
+    index = MysqlIndex(connect, limits=SearchLimits(candidates=1, look_ahead=3))
     for number in range(10):
         publish(index, make_publication(f"1.{number}", PatientID=f"P{number}"))
     pages = [search(index, Level.STUDY, ("PatientID", "P*"), ("limit", "2"), ("offset", n)) for n in ("0", "5", "9")]
@@ -59,7 +59,7 @@ def test_words_of_names_are_looked_up_in_their_indexes(connect):
     for number in range(300):
         publish(index, make_publication(f"1.{number}", PatientName=f"Name{number}^Given{number}"))
     publish(index, make_publication("1.999", PatientName="Doe^Jane"))
-    [[inside, _]] = candidate_lists(QidoQuery.parse(Level.STUDY, [("PatientName", "*oe*")]))
+    [[inside, _]] = plan(QidoQuery.parse(Level.STUDY, [("PatientName", "*oe*")])).candidate_lists
     assert _plan(connect, inside, "person_name_words, person_name_endings") == [
         ("person_name_endings", "range", "PRIMARY"),
         ("person_name_words", "ref", "PRIMARY"),
@@ -74,8 +74,8 @@ def _plan(connect, statement: Statement, tables: str) -> list[tuple[str, str, st
         # Without FORMAT, MySQL may show a tree.
         cursor.execute(f"EXPLAIN FORMAT=TRADITIONAL {statement.sql}", statement.params)
         columns = [column[0] for column in cursor.description]
-        plan = [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
-    return [(row["table"], row["type"], row["key"]) for row in plan]
+        steps = [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+    return [(row["table"], row["type"], row["key"]) for row in steps]
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_texts_inside_values_are_looked_up_by_their_ends(connect, keyword, key, 
     index = MysqlIndex(connect)
     for number in range(100):
         publish(index, make_publication(f"1.{number}", **{keyword: f"v{number * 7919 % 1000:03}"}))
-    [[inside]] = candidate_lists(QidoQuery.parse(Level.STUDY, [(keyword, pattern)]))
+    [[inside]] = plan(QidoQuery.parse(Level.STUDY, [(keyword, pattern)])).candidate_lists
     assert _plan(connect, inside, "text_endings, studies") == [
         ("text_endings", access, "PRIMARY"),
         ("studies", "ref", key),

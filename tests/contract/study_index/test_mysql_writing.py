@@ -2,8 +2,8 @@
 
 import pytest
 
-from chalicelib.adapters.mysql.index import MysqlIndex, apply_schema
-from chalicelib.adapters.mysql.rows import NAME_LENGTH, TEXT_LENGTH
+from chalicelib.adapters.mysql.index import MysqlIndex
+from chalicelib.adapters.mysql.schema import NAME_LENGTH, TEXT_LENGTH, apply_schema
 from chalicelib.dicomweb.attributes import ATTRIBUTES, Matching
 from chalicelib.dicomweb.qido.query import Level
 from chalicelib.dicomweb.resources import ResourceUids

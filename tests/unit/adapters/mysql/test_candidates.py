@@ -1,30 +1,24 @@
-"""Lists of studies that a search may begin with: which there are, and what they look up."""
-
-import re
-from pathlib import Path
+"""The candidate lists of a search: which there are, and what each looks up."""
 
 import pytest
 
-from chalicelib.adapters.mysql import candidates
-from chalicelib.adapters.mysql.candidates import candidate_lists, names_entity
-from chalicelib.adapters.mysql.statements import Among, InOrder, keys_statement, page_statement
-from chalicelib.dicomweb.attributes import ATTRIBUTES, BY_KEYWORD, Level, Matching
+from chalicelib.adapters.mysql.candidates import candidate_lists
+from chalicelib.dicomweb.attributes import Level
 from chalicelib.dicomweb.qido.query import QidoQuery
 
 PATIENT_NAME = 0x00100010
-SCHEMA = Path(candidates.__file__).with_name("schema.sql").read_text()
 
 
 def lists(*pairs: tuple[str, str], level: Level = Level.STUDY) -> list[list[tuple[str, tuple]]]:
     query = QidoQuery.parse(level, pairs)
-    return [[(part.sql, part.params) for part in parts] for parts in candidate_lists(query)]
+    return [[(part.sql, part.params) for part in parts] for parts in candidate_lists(level, query.conditions)]
 
 
 def studies(where: str) -> str:
     return f"SELECT id AS study_key FROM studies WHERE {where}"
 
 
-UNTOLD = ("SELECT study_key FROM person_name_words WHERE tag = %s AND word = ''", (PATIENT_NAME,))
+UNSTORED = ("SELECT study_key FROM person_name_words WHERE tag = %s AND word = ''", (PATIENT_NAME,))
 WORDS = "SELECT study_key FROM person_name_words WHERE tag = %s AND "
 ENDINGS = (
     "SELECT study_key FROM person_name_endings "
@@ -45,14 +39,14 @@ ENDINGS = (
     ],
 )
 def test_a_text_inside_a_name_is_looked_up_by_the_words_it_is_part_of(pattern, looked_up):
-    assert lists(("PatientName", pattern)) == [[found, UNTOLD] for found in looked_up]
+    assert lists(("PatientName", pattern)) == [[found, UNSTORED] for found in looked_up]
 
 
 def test_the_beginning_of_a_name_is_looked_up_in_the_names_and_the_rest_in_the_words():
     columns = ("patient_name", "patient_name_ideographic", "patient_name_phonetic")
     assert lists(("PatientName", "sm*^jo*")) == [
         [(studies(f"{column} LIKE %s ESCAPE '|'"), ("sm%",)) for column in columns],
-        [(f"{WORDS}word LIKE %s ESCAPE '|'", (PATIENT_NAME, "jo%")), UNTOLD],
+        [(f"{WORDS}word LIKE %s ESCAPE '|'", (PATIENT_NAME, "jo%")), UNSTORED],
     ]
     assert lists(("PatientName", "=Jo")) == [[(studies("patient_name_ideographic = %s"), ("jo",))]]
 
@@ -126,46 +120,3 @@ def test_the_order_of_studies_begins_with_their_date_and_needs_no_list_of_it():
 
 def test_what_no_index_has_at_hand_gives_no_list():
     assert lists(("PatientSex", "F"), ("StudyID", "1"), ("StudyTime", "10-11")) == []
-
-
-def test_columns_that_are_looked_up_are_the_first_of_an_index():
-    table = SCHEMA.partition("CREATE TABLE IF NOT EXISTS studies (")[2].partition(") ENGINE")[0]
-    indexed = set(re.findall(r"KEY \w+ \(\s*(\w+)", table))
-    for keyword in candidates.INDEXED:
-        attribute = BY_KEYWORD[keyword]
-        suffixes = ("", "_ideographic", "_phonetic") if attribute.matching is Matching.NAME else ("",)
-        assert {f"{attribute.column}{suffix}" for suffix in suffixes} <= indexed
-
-
-def test_ends_are_kept_of_columns_that_are_looked_up_themselves():
-    kept = [attribute for attribute in ATTRIBUTES if attribute.ends_indexed]
-    assert {attribute.keyword for attribute in kept} <= candidates.INDEXED
-    assert {(attribute.level, attribute.matching) for attribute in kept} == {(Level.STUDY, Matching.TEXT)}
-
-
-def test_a_uid_needs_no_list():
-    assert names_entity(QidoQuery.parse(Level.STUDY, [("StudyInstanceUID", "1.2")]))
-    assert names_entity(QidoQuery.parse(Level.SERIES, [], study_instance_uid="1.2"))
-    assert not names_entity(QidoQuery.parse(Level.INSTANCE, [("SOPClassUID", "1.2"), ("StudyInstanceUID", "*")]))
-
-
-def test_keys_are_limited_in_each_part_of_a_list():
-    [parts] = candidate_lists(QidoQuery.parse(Level.STUDY, [("PatientName", "*x*")]))
-    sql = keys_statement(parts, 7).sql
-    assert sql.startswith("SELECT JSON_ARRAYAGG(study_key) FROM ((SELECT study_key FROM person_name_endings ")
-    assert sql.endswith(
-        " LIMIT %s) UNION ALL (SELECT study_key FROM person_name_words WHERE tag = %s AND word = '' LIMIT %s)) AS parts"
-    )
-
-
-def test_the_way_to_the_hits_is_said_so_that_the_server_does_not_choose():
-    query = QidoQuery.parse(Level.SERIES, [("PatientID", "P"), ("limit", "5")])
-    among, in_order = page_statement(query, Among((3, 4))), page_statement(query, InOrder(), looked_ahead=2)
-    assert among.sql.partition(" WHERE ")[0] == (
-        "SELECT STRAIGHT_JOIN studies.study_instance_uid, series.series_instance_uid, COUNT(*) OVER () "
-        "FROM JSON_TABLE(%s, '$[*]' COLUMNS (study_key BIGINT PATH '$')) AS candidate "
-        "JOIN studies ON studies.id = candidate.study_key JOIN series ON series.study_key = studies.id"
-    )
-    assert among.params == ("[3, 4]", "P", 6, 0)
-    assert "FROM series FORCE INDEX (series_order) JOIN studies" in in_order.sql
-    assert in_order.params == ("P", 8, 0)

@@ -1,4 +1,4 @@
-"""The migration's statements, without a server: what they begin with, and how names stand in them."""
+"""The statements of the migration, without a server: how they begin, and how names are quoted in them."""
 
 import re
 from pathlib import Path
@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from chalicelib.adapters.mysql import migration
-from chalicelib.adapters.mysql.connections import SCHEMA
 from chalicelib.adapters.mysql.migration import IndexMigration
+from chalicelib.adapters.mysql.schema import SCHEMA
 
 HARMLESS = {
     "CREATE DATABASE IF NOT EXISTS",
@@ -21,7 +21,7 @@ HARMLESS = {
 
 
 class Connection:
-    """Takes down what is executed, and finds the clone of a user."""
+    """Records the statements that are executed, and finds the clone of a user."""
 
     def __init__(self) -> None:
         self.executed: list[tuple[str, Any]] = []
@@ -65,7 +65,7 @@ def test_the_migration_executes_nothing_that_takes_away(connection: Connection) 
     assert len(connection.executed) > 10
     for statement, _ in connection.executed:
         assert any(statement.startswith(beginning + " ") for beginning in HARMLESS), statement
-        assert ";" not in statement.rstrip(";"), "one statement at a time, or the next would not be looked at"
+        assert ";" not in statement.rstrip(";"), "one statement at a time, or the second would not be checked"
 
 
 @pytest.mark.parametrize("path", [SCHEMA, Path(migration.__file__)], ids=lambda path: path.name)

@@ -16,8 +16,9 @@ from pydicom.uid import (
     RLELossless,
 )
 
+from chalicelib.dicomweb.instance.encapsulated_frames import join_fragments
 from chalicelib.dicomweb.instance.part10 import read_instance
-from chalicelib.dicomweb.instance.pixel_data import find_frames, join_fragments, swap_words
+from chalicelib.dicomweb.instance.pixel_data import find_frames
 from chalicelib.errors import InstanceRejectedError
 from tests.support.builders import make_compressed, make_instance, make_non_image
 
@@ -205,11 +206,6 @@ def test_many_empty_fragments_are_read_in_linear_time() -> None:
 def test_fragments_of_an_icon_are_joined_without_their_item_tags() -> None:
     data = b"\xfe\xff\x00\xe0\x00\x00\x00\x00" + b"\xfe\xff\x00\xe0\x02\x00\x00\x00ab" * 2 + b"\xfe\xff\xdd\xe0\0\0\0\0"
     assert join_fragments(data) == b"abab"
-
-
-@pytest.mark.parametrize(("word", "expected"), [(1, b"abcdefgh"), (2, b"badcfehg"), (4, b"dcbahgfe"), (8, b"hgfedcba")])
-def test_words_are_reversed_byte_by_byte(word: int, expected: bytes) -> None:
-    assert swap_words(b"abcdefgh", word) == expected
 
 
 def test_encapsulated_pixel_data_without_any_item_is_rejected() -> None:
