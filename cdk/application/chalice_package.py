@@ -8,7 +8,6 @@ again without them, or each synthesis would look like a new version of the funct
 import fcntl
 import json
 import os
-import shutil
 import sys
 import tempfile
 import zipfile
@@ -20,10 +19,10 @@ from typing import Any
 from chalice.cdk import Chalice
 from constructs import Construct
 
-from cdk.configuration.deployment import PROJECT
+from cdk.project import PROJECT, committed_configuration, copy_chalice_project
 
-_SOURCES = ("app.py", "chalicelib", "requirements.txt")
 _CACHE = PROJECT / ".local" / "cdk"
+_COPY = _CACHE / "app"
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip file can say
 
 
@@ -48,7 +47,8 @@ class PackagedChalice(Chalice):
         with _alone(), _unchanged_process(), tempfile.TemporaryDirectory(dir=_CACHE) as directory, chdir(directory):
             # Chalice asks for names of services there, which it calls not at all.
             os.environ["AWS_DEFAULT_REGION"] = region
-            super().__init__(scope, id_, source_dir=str(_assemble(scope.to_string(), stage_settings)))
+            copy_chalice_project(_COPY, {**committed_configuration(), "stages": {scope.to_string(): stage_settings}})
+            super().__init__(scope, id_, source_dir=str(_COPY))
 
     def _package_app(self) -> None:
         super()._package_app()
@@ -63,24 +63,6 @@ class PackagedChalice(Chalice):
                 if event["Type"] == "SQS":
                     event["Properties"]["ScalingConfig"] = {"MaximumConcurrency": self._queue_concurrency}
         return template
-
-
-def _assemble(stage: str, settings: Mapping[str, Any]) -> Path:
-    """Copy the sources, with a configuration of this one stage; gives the copy's directory."""
-    project = _CACHE / "app"
-    for name in _SOURCES:
-        source, target = PROJECT / name, project / name
-        if source.is_dir():
-            shutil.rmtree(target, ignore_errors=True)
-            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            project.mkdir(exist_ok=True)
-            shutil.copyfile(source, target)
-    committed = json.loads((PROJECT / ".chalice" / "config.json").read_text())
-    configuration = project / ".chalice" / "config.json"
-    configuration.parent.mkdir(exist_ok=True)
-    configuration.write_text(json.dumps({**committed, "stages": {stage: settings}}, indent=2))
-    return project
 
 
 @contextmanager

@@ -21,8 +21,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cdk.application.chalice_stage_settings import Resources, stage_settings
-
-PROJECT = Path(__file__).resolve().parents[2]
+from cdk.project import CHALICE_CONFIGURATION, PROJECT
 
 OUTPUTS = {
     "landing_bucket": ("storage", "LandingBucketName"),
@@ -138,7 +137,7 @@ def main(arguments: Sequence[str] | None = None, client: Any = None) -> int:
     parser.add_argument("--region", help="of the stacks; AWS_DEFAULT_REGION or the profile's if not given")
     parser.add_argument("--dicomweb-root", help="public URL of the DICOMweb root; the edge stack's if not given")
     parser.add_argument("--database-ca-file", help="as in the deployment's configuration")
-    parser.add_argument("--config", type=Path, default=PROJECT / ".chalice" / "config.json", help="file to write to")
+    parser.add_argument("--config", type=Path, default=PROJECT / CHALICE_CONFIGURATION, help="file to write to")
     options = parser.parse_args(arguments)
     try:
         made = client or boto3.client("cloudformation", region_name=options.region)

@@ -14,9 +14,10 @@ from constructs import Construct
 from cdk.application.access import FUNCTIONS, function_log_group
 from cdk.application.chalice_package import PackagedChalice
 from cdk.application.chalice_stage_settings import API_STAGE, Resources, stage_settings
-from cdk.configuration.deployment import PROJECT, Deployment
+from cdk.configuration.deployment import Deployment
 from cdk.parts.archive_stack import ArchiveStack
 from cdk.parts.log_group import log_group
+from cdk.project import PROJECT
 
 # A landing object that is too large for memory is read through a file; STOW-RS takes instances up to 5 GiB.
 _TEMPORARY_STORAGE_MIB = 6 * 1024

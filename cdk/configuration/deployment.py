@@ -1,7 +1,6 @@
 """What a deployment is configured by: one TOML file, read and checked whole before anything is made of it."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -20,8 +19,8 @@ from cdk.configuration.values import (
     fargate_problem,
     subnet_problem,
 )
+from cdk.project import PROJECT
 
-PROJECT = Path(__file__).resolve().parents[2]
 CERTIFICATE_REGION = "us-east-1"
 """CloudFront takes its certificates and web ACLs from here only."""
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from cdk.configuration.deployment import PROJECT, Deployment
+from cdk.configuration.deployment import Deployment
+from cdk.project import PROJECT
 
 EXAMPLE = "cdk/deployment.example.toml"
 DEFAULT_FILE = PROJECT / "cdk" / "deployment.toml"

@@ -16,9 +16,10 @@ from cdk.application.access import WRITE_WITH_KEY
 from cdk.archive.index import IndexStack
 from cdk.archive.records import RecordsStack
 from cdk.archive.storage import StorageStack
-from cdk.configuration.deployment import PROJECT, Deployment
+from cdk.configuration.deployment import Deployment
 from cdk.parts.archive_stack import ArchiveStack
 from cdk.parts.log_group import log_group
+from cdk.project import PROJECT
 from cdk.store.balancer import HTTPS, NGINX_PORT, StoreBalancer
 
 # When the load balancer sends nothing more, a task gets so long to end (StowSettings' default), and is then killed;

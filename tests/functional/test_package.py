@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import zipfile
@@ -14,9 +13,9 @@ from typing import Any
 import pytest
 
 from cdk.application.chalice_stage import make_stage, write_stage
+from cdk.project import CHALICE_CONFIGURATION, committed_configuration, copy_chalice_project
 from tests.unit.cdk.application.test_chalice_stage import ALL, NAME, stubbed
 
-PROJECT = Path(__file__).resolve().parents[2]
 MIB = 1024 * 1024
 
 # Lambda's limits of a package that is uploaded (50 MB), and unpacked with all layers (250 MB).
@@ -31,11 +30,8 @@ NOT_FOR_A_SEARCH = {"aiohttp", "boto3", "botocore", "isal", "numpy", "pydicom", 
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Directory with ``deployment.zip`` and ``sam.json`` of a stage made of the stacks' outputs."""
     project: Path = tmp_path_factory.mktemp("package")
-    shutil.copytree(PROJECT / "chalicelib", project / "chalicelib", ignore=shutil.ignore_patterns("__pycache__"))
-    (project / ".chalice").mkdir()
-    for name in ("app.py", "requirements.txt", ".chalice/config.json"):
-        shutil.copyfile(PROJECT / name, project / name)
-    write_stage(project / ".chalice" / "config.json", "prod", make_stage(stubbed(ALL), NAME))
+    copy_chalice_project(project, committed_configuration())
+    write_stage(project / CHALICE_CONFIGURATION, "prod", make_stage(stubbed(ALL), NAME))
     chalice = Path(sys.executable).with_name("chalice")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTHON"))}
     result = subprocess.run(

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-PROJECT = Path(__file__).resolve().parents[2]
+from cdk.project import PROJECT
+
 NAME = "radiology"
 REGION = "eu-central-1"
 ACCOUNT = "123456789012"

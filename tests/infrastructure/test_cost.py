@@ -1,13 +1,13 @@
 """The cost model against sums by hand, and against what the stacks make."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import pytest
 
 from cdk.cost import __main__ as cost
 from cdk.cost import model, prices
 from cdk.cost.model import Line, Site, total
+from cdk.project import PROJECT
 from tests.infrastructure.parts import of_type
 from tests.infrastructure.synthesis import Template
 
@@ -145,7 +145,7 @@ def test_every_assumption_is_an_argument(capsys: pytest.CaptureFixture[str]) -> 
 
 
 def test_measured_figures_are_those_of_the_benchmarks() -> None:
-    text = (Path(__file__).resolve().parents[2] / "benchmarks" / "README.md").read_text()
+    text = (PROJECT / "benchmarks" / "README.md").read_text()
     assert "GetObject, PutItem (claim), two PutObject (frame, metadata) and UpdateItem" in text
     assert model.CONVERSION_PUTS == 2
     # Rows of batches of 10: calls 5.00, CPU 8.6 to 9.2 ms, and 2.6 to 5.5 ms of publication.

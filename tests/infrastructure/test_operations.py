@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from cdk.archive.aurora_connections import max_connections
-from cdk.configuration.deployment import PROJECT
 from cdk.operations.stack import LOGGED_FIELDS
 from cdk.operations.watch import GUIDE
+from cdk.project import PROJECT
 from chalicelib.metrics import METRICS, NAMESPACE, RESOURCES
 from tests.infrastructure.parts import deployment, of_type, only
 from tests.infrastructure.synthesis import NAME, Template

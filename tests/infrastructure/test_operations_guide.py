@@ -9,10 +9,10 @@ import botocore.session
 import pytest
 from botocore import xform_name
 
-from cdk.configuration.deployment import PROJECT
 from cdk.cost import __main__ as cost
 from cdk.cost import model, prices
 from cdk.operations.watch import GUIDE
+from cdk.project import PROJECT
 from tests.infrastructure.synthesis import Template
 
 TEXT = (PROJECT / GUIDE).read_text(encoding="utf-8")

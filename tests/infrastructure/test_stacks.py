@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from cdk.compliance.suppressions import SUPPRESSIONS, Suppression
-from tests.infrastructure.synthesis import ACCOUNT, NAME, PROJECT, REGION, Assembly, Template, resources
+from cdk.project import PROJECT, committed_configuration
+from tests.infrastructure.synthesis import ACCOUNT, NAME, REGION, Assembly, Template, resources
 
 STATEFUL = {"storage", "records", "index"}
 
@@ -170,7 +171,5 @@ def test_outputs_have_the_names_that_others_read(templates: Mapping[str, Templat
 
 def test_synthesis_leaves_the_repository_as_it_is(assembly: Assembly) -> None:
     assert assembly.templates
-    committed = json.loads((PROJECT / ".chalice" / "config.json").read_text())
-
-    assert set(committed["stages"]) == {"local"}
+    assert set(committed_configuration()["stages"]) == {"local"}
     assert not (PROJECT / "chalice.out").exists()

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from cdk.configuration.deployment import PROJECT
 from cdk.configuration.file import ConfigurationError
+from cdk.project import PROJECT
 from cdk.store.balancer import cloudfront_prefix_list
 from cdk.store.stack import IMAGE_FILES, SHUTDOWN_SECONDS, STOP_SECONDS
 from chalicelib.settings import Settings, StowSettings, archive_name

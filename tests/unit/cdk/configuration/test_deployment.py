@@ -10,8 +10,8 @@ import pytest
 
 from cdk.configuration.deployment import Deployment
 from cdk.configuration.file import ConfigurationError, read_deployment
+from cdk.project import PROJECT
 
-PROJECT = Path(__file__).resolve().parents[4]
 CERTIFICATE = "arn:aws:acm:eu-central-1:123456789012:certificate/00000000-0000-0000-0000-000000000000"
 VIEWER_CERTIFICATE = CERTIFICATE.replace("eu-central-1", "us-east-1")
 NEEDED: dict[str, Any] = {
