@@ -4,14 +4,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from cdk.configuration.limits import (
+    API_TIMEOUT_SECONDS,
+    CONVERT_RETRY_SECONDS,
+    CONVERT_TIMEOUT_SECONDS,
+    FUNCTION_MEMORY_MIB,
+    MIGRATE_MEMORY_MIB,
+    MIGRATE_TIMEOUT_SECONDS,
+)
+
 API_STAGE = "api"
 """The stage's name in API Gateway, the first segment of its URLs."""
 
-# The API's time-out is what API Gateway waits at most; memory is what gives a function one whole CPU.
-CONVERT_TIMEOUT_SECONDS = 300
-_API = {"lambda_memory_size": 1769, "lambda_timeout": 29}
-_CONVERT = {"lambda_memory_size": 1769, "lambda_timeout": CONVERT_TIMEOUT_SECONDS}
-_MIGRATE = {"lambda_memory_size": 512, "lambda_timeout": 300}
+_API = {"lambda_memory_size": FUNCTION_MEMORY_MIB, "lambda_timeout": API_TIMEOUT_SECONDS}
+_CONVERT = {"lambda_memory_size": FUNCTION_MEMORY_MIB, "lambda_timeout": CONVERT_TIMEOUT_SECONDS}
+_MIGRATE = {"lambda_memory_size": MIGRATE_MEMORY_MIB, "lambda_timeout": MIGRATE_TIMEOUT_SECONDS}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,8 +53,7 @@ def stage_settings(resources: Resources) -> dict[str, Any]:
         "DICOMWEB_ROOT": resources.dicomweb_root,
         "LANDING_BUCKET": resources.landing_bucket,
         "LANDING_QUEUE_NAME": resources.landing_queue_name,
-        # What fails comes again before the queue's time-out of half an hour, each time later.
-        "LANDING_RETRY_SECONDS": "30",
+        "LANDING_RETRY_SECONDS": str(CONVERT_RETRY_SECONDS),
         "STATIC_BUCKET": resources.static_bucket,
         "RECORDS_TABLE": resources.records_table,
         "REJECTIONS_TABLE": resources.rejections_table,

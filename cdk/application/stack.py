@@ -15,12 +15,11 @@ from cdk.application.access import FUNCTIONS, function_log_group
 from cdk.application.chalice_package import PackagedChalice
 from cdk.application.chalice_stage_settings import API_STAGE, Resources, stage_settings
 from cdk.configuration.deployment import Deployment
+from cdk.configuration.limits import FUNCTION_STORAGE_MIB
 from cdk.parts.archive_stack import ArchiveStack
 from cdk.parts.log_group import log_group
 from cdk.project import PROJECT
 
-# A landing object that is too large for memory is read through a file; STOW-RS takes instances up to 5 GiB.
-_TEMPORARY_STORAGE_MIB = 6 * 1024
 _SCHEMA = ("schema.sql", "migration.py")
 
 # No query and no path: both can hold what identifies a patient.
@@ -63,7 +62,7 @@ class ApplicationStack(ArchiveStack):
         function = cast(sam.CfnFunction, self.chalice.get_resource(FUNCTIONS[name]))
         function.add_property_override("LoggingConfig", {"LogGroup": self.log_groups[name].log_group_name})
         if name != "migrate":
-            function.add_property_override("EphemeralStorage", {"Size": _TEMPORARY_STORAGE_MIB})
+            function.add_property_override("EphemeralStorage", {"Size": FUNCTION_STORAGE_MIB})
         return function
 
     def _api(self) -> sam.CfnApi:

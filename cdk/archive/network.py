@@ -7,7 +7,8 @@ from constructs import Construct
 
 from cdk.parts.log_bucket import FLOW_LOGS
 
-HTTPS = ec2.Port.tcp(443)
+HTTPS_PORT = 443
+HTTPS = ec2.Port.tcp(HTTPS_PORT)
 
 _INTERFACES = {
     # The functions read the database's password, and the rotation writes it.

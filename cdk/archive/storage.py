@@ -10,14 +10,12 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from cdk.application.chalice_stage_settings import CONVERT_TIMEOUT_SECONDS
 from cdk.configuration.deployment import Deployment
+from cdk.configuration.limits import CONVERT_ATTEMPTS, QUEUE_VISIBILITY_TIMEOUT_SECONDS
 from cdk.parts.archive_stack import ArchiveStack
 from cdk.parts.log_bucket import log_bucket
 
-CONVERT_TIMEOUT = Duration.seconds(CONVERT_TIMEOUT_SECONDS)
 _RETENTION = Duration.days(14)  # the longest there is: a dead letter waits for a person
-_RECEIVES_BEFORE_DEAD = 5
 
 
 class DataKey(kms.Key):
@@ -105,11 +103,8 @@ class LandingZone(Construct):
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
             retention_period=_RETENTION,
-            # Lambda asks for six times the function's time-out, so that a throttled batch is not received twice.
-            visibility_timeout=Duration.seconds(6 * CONVERT_TIMEOUT_SECONDS),
-            dead_letter_queue=sqs.DeadLetterQueue(
-                queue=self.dead_letter_queue, max_receive_count=_RECEIVES_BEFORE_DEAD
-            ),
+            visibility_timeout=Duration.seconds(QUEUE_VISIBILITY_TIMEOUT_SECONDS),
+            dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead_letter_queue, max_receive_count=CONVERT_ATTEMPTS),
         )
         self._notify()
 

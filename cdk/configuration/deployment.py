@@ -21,6 +21,9 @@ from cdk.configuration.values import (
 )
 from cdk.project import PROJECT
 
+_DAY_SECONDS = 24 * 60 * 60
+_YEAR_SECONDS = 365 * _DAY_SECONDS
+
 CERTIFICATE_REGION = "us-east-1"
 """CloudFront takes its certificates and web ACLs from here only."""
 
@@ -117,20 +120,20 @@ class Deployment(BaseModel):
         "a number of days, 0 or more", "static_intelligent_tiering_after_days = 0", default=None, ge=0
     )
     edge_default_ttl_seconds: int = _setting(
-        "seconds, 0 or more", "edge_default_ttl_seconds = 0", default=0, ge=0, le=31_536_000
+        "seconds, 0 or more", "edge_default_ttl_seconds = 0", default=0, ge=0, le=_YEAR_SECONDS
     )
     edge_max_ttl_seconds: int = _setting(
         "seconds, 1 to 31536000 (a year), at least edge_default_ttl_seconds",
         "edge_max_ttl_seconds = 31536000",
-        default=31_536_000,
+        default=_YEAR_SECONDS,
         ge=1,
-        le=31_536_000,
+        le=_YEAR_SECONDS,
     )
     preflight_ttl_seconds: int = _setting(
-        "seconds, 0 to 86400", "preflight_ttl_seconds = 86400", default=86_400, ge=0, le=86_400
+        "seconds, 0 to 86400", "preflight_ttl_seconds = 86400", default=_DAY_SECONDS, ge=0, le=_DAY_SECONDS
     )
     viewer_ttl_seconds: int = _setting(
-        "seconds, 0 to 31536000", "viewer_ttl_seconds = 3600", default=3600, ge=0, le=31_536_000
+        "seconds, 0 to 31536000", "viewer_ttl_seconds = 3600", default=3600, ge=0, le=_YEAR_SECONDS
     )
     convert_max_concurrency: int = _setting(
         "2 to 1000: Lambda has no smaller limit for a queue, and one converter at a time could not keep up",

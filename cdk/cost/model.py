@@ -8,6 +8,7 @@ plan. Nor does it hold what depends on how one looks: the store's metrics of Con
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from cdk.configuration.limits import FUNCTION_MEMORY_MIB, FUNCTION_STORAGE_MIB
 from cdk.cost import prices
 from chalicelib.metrics import METRICS, RESOURCES
 
@@ -22,8 +23,8 @@ CPU_MS_PER_INSTANCE = 12  # conversion and publication, batches of 10
 
 # What the stacks make.
 INTERFACE_ENDPOINTS = 5  # cdk/archive/network.py
-FUNCTION_GB = 1769 / 1024
-FUNCTION_DISK_GB = 6 - 0.5
+FUNCTION_GB = FUNCTION_MEMORY_MIB / 1024
+FUNCTION_DISK_GB = FUNCTION_STORAGE_MIB / 1024 - 0.5  # the first 512 MB cost nothing
 FIREWALL_RULES = 6
 KEYS = 2
 SECRETS = 3

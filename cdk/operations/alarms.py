@@ -4,15 +4,14 @@ from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 
 from cdk.archive.aurora_connections import max_connections
-from cdk.archive.storage import CONVERT_TIMEOUT
 from cdk.configuration.deployment import Deployment
+from cdk.configuration.limits import API_TIMEOUT_SECONDS, CONVERT_ATTEMPTS, CONVERT_TIMEOUT_SECONDS
 from cdk.operations.metrics import Watched, days_to_expiry
 from cdk.operations.watch import UNDER, Watch
 from chalicelib import metrics
 
 _TIB = 1024**4
-# API Gateway gives up on a function after 29 s.
-_SLOW_API_MILLISECONDS = 20_000
+_SLOW_API_MILLISECONDS = 20_000  # of API_TIMEOUT_SECONDS
 _NEAR_TIMEOUT = 0.8
 
 
@@ -26,7 +25,7 @@ def ingest_alarms(watched: Watched) -> list[Watch]:
                 statistic="Maximum", period=minute
             ),
             threshold=1,
-            means="Files arrived that could not be converted in five tries; they are not lost, and not searchable.",
+            means=f"Files were not converted in {CONVERT_ATTEMPTS} attempts. They are kept, but cannot be searched.",
             section="Dead-letter queue",
         ),
         Watch(
@@ -72,7 +71,7 @@ def ingest_alarms(watched: Watched) -> list[Watch]:
         Watch(
             name="ConvertDuration",
             metric=watched.of_function("convert", "Duration", "Maximum"),
-            threshold=_NEAR_TIMEOUT * CONVERT_TIMEOUT.to_milliseconds(),
+            threshold=_NEAR_TIMEOUT * CONVERT_TIMEOUT_SECONDS * 1000,
             means="A conversion came near its time-out.",
             section="Ingest is slow",
         ),
@@ -118,7 +117,7 @@ def api_alarms(watched: Watched) -> list[Watch]:
             metric=watched.of_function("api", "Duration", "p99"),
             threshold=_SLOW_API_MILLISECONDS,
             periods=3,
-            means="Requests come near the 29 s after which API Gateway gives up.",
+            means=f"Requests come near the {API_TIMEOUT_SECONDS} s after which API Gateway gives up.",
             section="Requests fail",
         ),
     ]

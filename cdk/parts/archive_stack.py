@@ -3,7 +3,7 @@
 from aws_cdk import Environment, Stack
 from constructs import Construct
 
-from cdk.configuration.deployment import Deployment
+from cdk.configuration.deployment import CERTIFICATE_REGION, Deployment
 
 
 class ArchiveStack(Stack):
@@ -30,7 +30,7 @@ class ArchiveStack(Stack):
             # CloudFormation gives them to every resource that can have tags, also to those that a macro makes.
             tags=dict(deployment.tags),
             termination_protection=stateful and deployment.deletion_protection,
-            cross_region_references=deployment.region != "us-east-1",
+            cross_region_references=deployment.region != CERTIFICATE_REGION,
             analytics_reporting=False,
         )
         self.deployment = deployment

@@ -5,10 +5,10 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_elasticloadbalancingv2 as elbv2
 from constructs import Construct
 
+from cdk.archive.network import HTTPS, HTTPS_PORT
 from cdk.configuration.deployment import Deployment
 from cdk.configuration.file import ConfigurationError
 
-HTTPS = 443
 NGINX_PORT = 8080  # EXPOSE of stow_nlb/Dockerfile
 HEALTH_PATH = "/health"
 # What is under way when a task is taken out gets this long before the task is told to stop.
@@ -66,10 +66,10 @@ class StoreBalancer(Construct):
         # Two groups: the prefix list alone counts as 55 of the 60 rules that a group may have.
         self._senders = self._security_group("Senders", vpc, "Senders of STOW-RS requests")
         for cidr in deployment.allowed_cidrs:
-            self._senders.add_ingress_rule(ec2.Peer.ipv4(cidr), ec2.Port.tcp(HTTPS), "STOW-RS over TLS")
+            self._senders.add_ingress_rule(ec2.Peer.ipv4(cidr), HTTPS, "STOW-RS over TLS")
         self._edge = self._security_group("Edge", vpc, "CloudFront")
         self._edge.add_ingress_rule(
-            ec2.Peer.prefix_list(cloudfront_prefix_list(deployment)), ec2.Port.tcp(HTTPS), "CloudFront over TLS"
+            ec2.Peer.prefix_list(cloudfront_prefix_list(deployment)), HTTPS, "CloudFront over TLS"
         )
         self.load_balancer = elbv2.NetworkLoadBalancer(
             self,
@@ -103,7 +103,7 @@ class StoreBalancer(Construct):
         )
         self.load_balancer.add_listener(
             "Tls",
-            port=HTTPS,
+            port=HTTPS_PORT,
             protocol=elbv2.Protocol.TLS,
             certificates=[elbv2.ListenerCertificate.from_arn(deployment.certificate_arn)],
             ssl_policy=TLS_POLICY,

@@ -14,13 +14,14 @@ from constructs import Construct
 
 from cdk.application.access import WRITE_WITH_KEY
 from cdk.archive.index import IndexStack
+from cdk.archive.network import HTTPS
 from cdk.archive.records import RecordsStack
 from cdk.archive.storage import StorageStack
 from cdk.configuration.deployment import Deployment
 from cdk.parts.archive_stack import ArchiveStack
 from cdk.parts.log_group import log_group
 from cdk.project import PROJECT
-from cdk.store.balancer import HTTPS, NGINX_PORT, StoreBalancer
+from cdk.store.balancer import NGINX_PORT, StoreBalancer
 
 # When the load balancer sends nothing more, a task gets so long to end (StowSettings' default), and is then killed;
 # Fargate allows no more than 120 s.
@@ -93,7 +94,7 @@ class StoreService(Construct):
         )
         # To the endpoints in this network, and to S3 and DynamoDB, whose gateways have public addresses; no route
         # leads anywhere else.
-        self.security_group.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(HTTPS), "AWS over TLS")
+        self.security_group.add_egress_rule(ec2.Peer.any_ipv4(), HTTPS, "AWS over TLS")
         self.service = ecs.FargateService(
             self,
             "Service",

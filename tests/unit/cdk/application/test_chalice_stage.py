@@ -9,6 +9,7 @@ import pytest
 from botocore.stub import Stubber
 
 from cdk.application.chalice_stage import StageError, main, make_stage
+from cdk.project import committed_configuration
 from chalicelib.settings import DatabaseTls, Settings
 
 NAME = "archive"
@@ -98,6 +99,18 @@ def test_the_variables_are_all_that_the_functions_must_be_told() -> None:
     assert settings.archive_name == "archive"
     assert settings.database_tls is DatabaseTls.VERIFIED
     assert settings.database_master_secret_id == "arn:aws:secretsmanager:eu-west-1:123456789012:secret:master"
+
+
+def test_the_local_stage_has_the_limits_of_a_deployed_one() -> None:
+    committed = committed_configuration()
+    deployed = make_stage(stubbed(ALL), NAME)["lambda_functions"]
+    local = committed["stages"]["local"]["lambda_functions"]
+    assert (committed["lambda_memory_size"], committed["lambda_timeout"]) == (
+        deployed["api_handler"]["lambda_memory_size"],
+        deployed["api_handler"]["lambda_timeout"],
+    )
+    for name in ("convert", "migrate"):
+        assert local[name]["lambda_timeout"] == deployed[name]["lambda_timeout"]
 
 
 def test_the_edge_is_not_asked_where_the_root_is_given() -> None:
