@@ -5,7 +5,7 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from cdk.parts.log_bucket import FLOW_LOGS
+from cdk.archive.log_bucket import FLOW_LOGS
 
 HTTPS_PORT = 443
 HTTPS = ec2.Port.tcp(HTTPS_PORT)

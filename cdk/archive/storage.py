@@ -10,10 +10,10 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from cdk.archive.log_bucket import log_bucket
 from cdk.configuration.deployment import Deployment
 from cdk.configuration.limits import CONVERT_ATTEMPTS, QUEUE_VISIBILITY_TIMEOUT_SECONDS
 from cdk.parts.archive_stack import ArchiveStack
-from cdk.parts.log_bucket import log_bucket
 
 _RETENTION = Duration.days(14)  # the longest there is: a dead letter waits for a person
 

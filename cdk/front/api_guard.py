@@ -7,7 +7,7 @@ from aws_cdk import aws_wafv2 as wafv2
 from constructs import Construct
 
 from cdk.configuration.deployment import Deployment
-from cdk.parts.web_acl import ORIGIN_SECRET_HEADER, Rule, make_web_acl, matches
+from cdk.front.web_acl import ORIGIN_SECRET_HEADER, Rule, make_web_acl, matches
 
 
 class ApiGuard(Construct):

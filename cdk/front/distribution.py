@@ -14,8 +14,8 @@ from cdk.front.api_guard import ApiGuard
 from cdk.front.firewall import FirewallStack
 from cdk.front.policies import cache_policy, origin_request_policy, response_headers_policy
 from cdk.front.viewer import ViewerStack
+from cdk.front.web_acl import ORIGIN_SECRET_HEADER
 from cdk.parts.archive_stack import ArchiveStack
-from cdk.parts.web_acl import ORIGIN_SECRET_HEADER
 from edge.bundle import cloudfront_function_source
 
 # Another number makes another secret between CloudFront and the API's firewall (docs/operations.md, Rotation).

@@ -9,8 +9,8 @@ from aws_cdk import aws_wafv2 as wafv2
 from constructs import Construct
 
 from cdk.configuration.deployment import CERTIFICATE_REGION, Deployment
+from cdk.front.web_acl import Rule, make_web_acl, matches
 from cdk.parts.archive_stack import ArchiveStack
-from cdk.parts.web_acl import Rule, make_web_acl, matches
 
 _RATE_WINDOW_SECONDS = 300
 _REPUTATION = "AWSManagedRulesAmazonIpReputationList"
