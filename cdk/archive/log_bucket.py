@@ -5,6 +5,8 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from cdk.parts.service_access import of_this_account
+
 FLOW_LOGS = "vpc-flows/"
 """Prefix of the network's flow logs."""
 
@@ -38,18 +40,20 @@ def log_bucket(scope: Construct, retention: Duration) -> s3.Bucket:
     )
     # Else AWS adds them itself when the flow log is made, and the next deployment takes them away.
     delivery = iam.ServicePrincipal("delivery.logs.amazonaws.com")
-    ours = {"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
     bucket.add_to_resource_policy(
         iam.PolicyStatement(
             principals=[delivery],
             actions=["s3:PutObject"],
             resources=[bucket.arn_for_objects(f"{FLOW_LOGS}AWSLogs/{Aws.ACCOUNT_ID}/*")],
-            conditions=ours,
+            conditions=of_this_account(),
         )
     )
     bucket.add_to_resource_policy(
         iam.PolicyStatement(
-            principals=[delivery], actions=["s3:GetBucketAcl"], resources=[bucket.bucket_arn], conditions=ours
+            principals=[delivery],
+            actions=["s3:GetBucketAcl"],
+            resources=[bucket.bucket_arn],
+            conditions=of_this_account(),
         )
     )
     return bucket

@@ -1,6 +1,5 @@
 """Where files arrive and static objects lie: the key, the buckets, and the queue of what has arrived."""
 
-from collections.abc import Sequence
 from typing import cast
 
 from aws_cdk import Aws, CfnOutput, Duration, RemovalPolicy
@@ -14,6 +13,15 @@ from cdk.archive.log_bucket import log_bucket
 from cdk.configuration.deployment import Deployment
 from cdk.configuration.limits import CONVERT_ATTEMPTS, QUEUE_VISIBILITY_TIMEOUT_SECONDS
 from cdk.parts.archive_stack import ArchiveStack
+from cdk.parts.private_bucket import private_bucket
+from cdk.parts.service_access import (
+    let_alarms_use_key,
+    let_distributions_read,
+    let_logs_use_key,
+    let_service_use_key,
+    of_distributions,
+    of_this_account,
+)
 
 _RETENTION = Duration.days(14)  # the longest there is: a dead letter waits for a person
 
@@ -30,43 +38,14 @@ class DataKey(kms.Key):
             enable_key_rotation=True,
             removal_policy=RemovalPolicy.RETAIN,
         )
-        account, region = Aws.ACCOUNT_ID, Aws.REGION
-        self._allow_service(
-            f"logs.{region}.amazonaws.com",
-            ("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"),
-            {
-                "ArnLike": {
-                    "kms:EncryptionContext:aws:logs:arn": f"arn:{Aws.PARTITION}:logs:{region}:{account}:log-group:*"
-                }
-            },
+        let_logs_use_key(
+            self,
+            region=Aws.REGION,
+            log_groups_arn=f"arn:{Aws.PARTITION}:logs:{Aws.REGION}:{Aws.ACCOUNT_ID}:log-group:*",
         )
-        # CloudFront reads static objects; its distribution is made later, in another stack.
-        self._allow_service("cloudfront.amazonaws.com", ("kms:Decrypt",), of_distributions())
-        # Alarms are sent to an encrypted topic.
-        self._allow_service(
-            "cloudwatch.amazonaws.com",
-            ("kms:Decrypt", "kms:GenerateDataKey*"),
-            {"StringEquals": {"aws:SourceAccount": account}},
-        )
-
-    def _allow_service(self, service: str, actions: Sequence[str], conditions: dict[str, dict[str, str]]) -> None:
-        self.add_to_resource_policy(
-            iam.PolicyStatement(
-                principals=[iam.ServicePrincipal(service)],
-                actions=list(actions),
-                resources=["*"],  # in a key's policy: this key
-                conditions=conditions,
-            )
-        )
-
-
-def of_distributions() -> dict[str, dict[str, str]]:
-    """Condition: the request comes from a CloudFront distribution of this account.
-
-    By the ARN alone, which holds the account: it is the one key that CloudFront's guide says its requests have, and a
-    condition on a key that is missing (aws:SourceAccount) would refuse them all.
-    """
-    return {"ArnLike": {"aws:SourceArn": f"arn:{Aws.PARTITION}:cloudfront::{Aws.ACCOUNT_ID}:distribution/*"}}
+        # CloudFront reads static objects. Its distribution is created later, in another stack.
+        let_service_use_key(self, "cloudfront.amazonaws.com", ("kms:Decrypt",), of_distributions())
+        let_alarms_use_key(self)
 
 
 class LandingZone(Construct):
@@ -79,7 +58,7 @@ class LandingZone(Construct):
         self.bucket = s3.Bucket(
             self,
             "Bucket",
-            **private(key, log_bucket, "landing/"),  # type: ignore[arg-type]
+            **private_bucket(key, log_bucket, "landing/"),  # type: ignore[arg-type]
             # An instance as a single part is answered with a redirection to its landing object.
             cors=[
                 s3.CorsRule(
@@ -116,7 +95,7 @@ class LandingZone(Construct):
                 actions=["sqs:SendMessage"],
                 resources=[self.queue.queue_arn],
                 # Not by the bucket's name: S3 checks the permission when the bucket is made, so it must come first.
-                conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
+                conditions=of_this_account(),
             )
         )
         bucket = cast(s3.CfnBucket, self.bucket.node.default_child)
@@ -158,7 +137,7 @@ class StaticBucket(s3.Bucket):
         super().__init__(
             scope,
             id_,
-            **private(key, log_bucket, "static/"),  # type: ignore[arg-type]
+            **private_bucket(key, log_bucket, "static/"),  # type: ignore[arg-type]
             lifecycle_rules=_static_lifecycle(deployment.static_intelligent_tiering_after_days),
         )
         let_distributions_read(self)
@@ -187,35 +166,6 @@ def _static_lifecycle(tiering_after_days: int | None) -> list[s3.LifecycleRule]:
             )
         )
     return rules
-
-
-def let_distributions_read(bucket: s3.Bucket) -> None:
-    """Let CloudFront read the bucket's objects, for any distribution of this account."""
-    bucket.add_to_resource_policy(
-        iam.PolicyStatement(
-            principals=[iam.ServicePrincipal("cloudfront.amazonaws.com")],
-            actions=["s3:GetObject"],
-            resources=[bucket.arn_for_objects("*")],
-            conditions=of_distributions(),
-        )
-    )
-
-
-def private(key: kms.IKey, log_bucket: s3.IBucket, prefix: str) -> dict[str, object]:
-    """What all buckets of the archive have in common but that of the logs, whose objects go below `prefix`."""
-    return {
-        "block_public_access": s3.BlockPublicAccess.BLOCK_ALL,
-        "bucket_key_enabled": True,
-        "encryption": s3.BucketEncryption.KMS,
-        "encryption_key": key,
-        "enforce_ssl": True,
-        "minimum_tls_version": 1.2,
-        "object_ownership": s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
-        "removal_policy": RemovalPolicy.RETAIN,
-        "server_access_logs_bucket": log_bucket,
-        "server_access_logs_prefix": prefix,
-        "versioned": True,
-    }
 
 
 class StorageStack(ArchiveStack):

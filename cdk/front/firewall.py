@@ -1,9 +1,8 @@
 """The firewall before CloudFront, and the key of what is logged where CloudFront's things are."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from aws_cdk import ArnFormat, CfnOutput, RemovalPolicy
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_wafv2 as wafv2
 from constructs import Construct
@@ -11,6 +10,7 @@ from constructs import Construct
 from cdk.configuration.deployment import CERTIFICATE_REGION, Deployment
 from cdk.front.web_acl import Rule, make_web_acl, matches
 from cdk.parts.archive_stack import ArchiveStack
+from cdk.parts.service_access import let_alarms_use_key, let_logs_use_key
 
 _RATE_WINDOW_SECONDS = 300
 _REPUTATION = "AWSManagedRulesAmazonIpReputationList"
@@ -81,29 +81,10 @@ class FirewallStack(ArchiveStack):
         groups = self.format_arn(
             service="logs", resource="log-group", resource_name="*", arn_format=ArnFormat.COLON_RESOURCE_NAME
         )
-        self._allow(
-            f"logs.{self.region}.amazonaws.com",
-            ("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"),
-            {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": groups}},
-        )
-        # Alarms are sent to an encrypted topic.
-        self._allow(
-            "cloudwatch.amazonaws.com",
-            ("kms:Decrypt", "kms:GenerateDataKey*"),
-            {"StringEquals": {"aws:SourceAccount": self.account}},
-        )
+        let_logs_use_key(self.key, region=self.region, log_groups_arn=groups)
+        let_alarms_use_key(self.key, self.account)
         self.web_acl_arn = EdgeFirewall(self, "Edge", deployment, key=self.key).web_acl.attr_arn
         CfnOutput(self, "WebAclArn", value=self.web_acl_arn)
-
-    def _allow(self, service: str, actions: Sequence[str], conditions: dict[str, dict[str, str]]) -> None:
-        self.key.add_to_resource_policy(
-            iam.PolicyStatement(
-                principals=[iam.ServicePrincipal(service)],
-                actions=list(actions),
-                resources=["*"],  # in a key's policy: this key
-                conditions=conditions,
-            )
-        )
 
 
 def _rate_rule(requests: int) -> Rule:

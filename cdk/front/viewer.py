@@ -10,11 +10,13 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3_deployment as s3_deployment
 from constructs import Construct
 
-from cdk.archive.storage import StorageStack, let_distributions_read, private
+from cdk.archive.storage import StorageStack
 from cdk.configuration.deployment import Deployment
 from cdk.configuration.file import ConfigurationError
 from cdk.parts.archive_stack import ArchiveStack
 from cdk.parts.log_group import log_group
+from cdk.parts.private_bucket import private_bucket
+from cdk.parts.service_access import let_distributions_read
 from edge.viewer_files import ViewerFilesError, app_config, viewer_files
 
 # OHIF's build puts a digest into these names, so what is behind a name never changes.
@@ -58,7 +60,7 @@ class Viewer(Construct):
             self,
             "Bucket",
             # Retained, too: all of it can be made again, but CloudFormation deletes no bucket that holds something.
-            **private(key, log_bucket, "viewer/"),  # type: ignore[arg-type]
+            **private_bucket(key, log_bucket, "viewer/"),  # type: ignore[arg-type]
             lifecycle_rules=[s3.LifecycleRule(noncurrent_version_expiration=Duration.days(30))],
         )
         let_distributions_read(self.bucket)

@@ -20,6 +20,7 @@ from cdk.operations.dashboard import make_dashboard
 from cdk.operations.metrics import Watched
 from cdk.operations.watch import make_alarms
 from cdk.parts.archive_stack import ArchiveStack
+from cdk.parts.service_access import of_this_account
 from cdk.store.stack import StoreStack
 
 # All that CloudFront can tell but the query, the page that referred and cookies: those hold names and UIDs of patients.
@@ -61,7 +62,7 @@ class AlarmTopic(Construct):
                 principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
                 actions=["sns:Publish"],
                 resources=[self.topic.topic_arn],
-                conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
+                conditions=of_this_account(),
             )
         )
         if deployment.alarm_email:
@@ -121,7 +122,7 @@ def allow_log_delivery(bucket: s3.IBucket) -> None:
             actions=["s3:PutObject"],
             resources=[bucket.arn_for_objects("*")],
             conditions={
-                "StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID},
+                **of_this_account(),
                 "ArnLike": {
                     "aws:SourceArn": f"arn:{Aws.PARTITION}:logs:{CERTIFICATE_REGION}:{Aws.ACCOUNT_ID}:delivery-source:*"
                 },
