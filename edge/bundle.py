@@ -1,9 +1,9 @@
 """The routing module and its CloudFront adapter as the one file that a CloudFront Function is."""
 
 import re
-from pathlib import Path
 
-EDGE_DIRECTORY = Path(__file__).resolve().parent
+from edge.sources import edge_source
+
 # "Maximum size of a function", CloudFront quotas.
 MAX_FUNCTION_BYTES = 10 * 1024
 
@@ -26,22 +26,18 @@ def cloudfront_function_source(preflight_ttl_seconds: int | None = None) -> str:
     ValueError
         If CloudFront would refuse it for its size, or route.js does not say how long a preflight is kept.
     """
-    route = _read("route.js").replace("export default route;\n", "")
+    route = edge_source("route.js").replace("export default route;\n", "")
     if preflight_ttl_seconds is not None:
         route, replaced = _MAX_AGE.subn(f"'Access-Control-Max-Age': '{preflight_ttl_seconds}'", route)
         if replaced != 1:
             raise ValueError("route.js has not just one Access-Control-Max-Age")
-    adapter = _read("cloudfront_adapter.js").replace("import route from 'route.js';\n", "")
+    adapter = edge_source("cloudfront_adapter.js").replace("import route from 'route.js';\n", "")
     cloudfront_import = "import cf from 'cloudfront';\n"
     # The import has to be the first statement.
     source = cloudfront_import + _without_comments(route + adapter.replace(cloudfront_import, ""))
     if len(source.encode()) > MAX_FUNCTION_BYTES:
         raise ValueError(f"The function has {len(source.encode())} bytes; CloudFront takes {MAX_FUNCTION_BYTES}")
     return source
-
-
-def _read(name: str) -> str:
-    return (EDGE_DIRECTORY / name).read_text(encoding="utf-8")
 
 
 def _without_comments(source: str) -> str:

@@ -6,7 +6,8 @@ from pathlib import Path
 from string import Template
 from urllib.parse import urlsplit
 
-EDGE_DIRECTORY = Path(__file__).resolve().parent
+from edge.sources import EDGE_DIRECTORY, edge_source
+
 DEBIAN_MODULE_DIRECTORY = "/usr/lib/nginx/modules"
 
 
@@ -55,7 +56,7 @@ def render_nginx_conf(
     for name in ("temporary", "cache"):
         (run / name).mkdir(parents=True, exist_ok=True)
     api = urlsplit(api_base)
-    template = _NginxTemplate((EDGE_DIRECTORY / "nginx.conf.template").read_text(encoding="utf-8"))
+    template = _NginxTemplate(edge_source("nginx.conf.template"))
     return template.substitute(
         edge_port=edge_port,
         origin_port=origin_port,

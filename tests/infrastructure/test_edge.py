@@ -10,13 +10,14 @@ from aws_cdk import App, Stack, Token, assertions
 
 from cdk.front.distribution import UNCACHED_ERRORS, Distribution
 from cdk.front.policies import REMOVED_HEADERS
-from edge.bundle import EDGE_DIRECTORY, MAX_FUNCTION_BYTES
+from edge.bundle import MAX_FUNCTION_BYTES
+from edge.sources import edge_source
 from tests.infrastructure.parts import deployment, of_type, only
 from tests.infrastructure.synthesis import Template
 
-ADAPTER = (EDGE_DIRECTORY / "cloudfront_adapter.js").read_text(encoding="utf-8")
-NGINX = (EDGE_DIRECTORY / "nginx.conf.template").read_text(encoding="utf-8")
-ROUTE = (EDGE_DIRECTORY / "route.js").read_text(encoding="utf-8")
+ADAPTER = edge_source("cloudfront_adapter.js")
+NGINX = edge_source("nginx.conf.template")
+ROUTE = edge_source("route.js")
 
 # "Headers that you can't remove", CloudFront Developer Guide; the same families are closed to functions.
 CLOUDFRONTS_OWN = ("x-amz-cf-", "x-edge-", "x-cache", "x-amzn-errortype", "x-amzn-requestid", "via", "content-encoding")
