@@ -5,17 +5,13 @@ from typing import Any
 
 import pytest
 
+from tests.infrastructure.parts import only
 from tests.infrastructure.synthesis import REGION, Template, resources
 
 
 @pytest.fixture
 def index(templates: Mapping[str, Template]) -> Template:
     return templates["index"]
-
-
-def only(template: Template, kind: str) -> dict[str, Any]:
-    [resource] = resources(template, kind).values()
-    return dict(resource)
 
 
 def service(endpoint: dict[str, Any]) -> str:
@@ -65,7 +61,7 @@ def test_no_subnet_gives_out_public_addresses(index: Template) -> None:
 
 
 def test_traffic_is_logged(index: Template) -> None:
-    assert only(index, "AWS::EC2::FlowLog")["Properties"]["TrafficType"] == "ALL"
+    assert only(index, "AWS::EC2::FlowLog")["TrafficType"] == "ALL"
 
 
 def test_log_bucket_takes_the_flow_logs(templates: Mapping[str, Template]) -> None:
@@ -95,26 +91,26 @@ def test_no_database_instance_has_a_public_address(index: Template) -> None:
     instances = resources(index, "AWS::RDS::DBInstance").values()
 
     assert [instance["Properties"]["PubliclyAccessible"] for instance in instances] == [False, False]
-    subnets = only(index, "AWS::RDS::DBSubnetGroup")["Properties"]["SubnetIds"]
+    subnets = only(index, "AWS::RDS::DBSubnetGroup")["SubnetIds"]
     assert all("isolated" in subnet["Ref"] for subnet in subnets)
 
 
 def test_nobody_logs_in_without_tls(index: Template) -> None:
-    parameters = only(index, "AWS::RDS::DBClusterParameterGroup")["Properties"]["Parameters"]
+    parameters = only(index, "AWS::RDS::DBClusterParameterGroup")["Parameters"]
 
     assert parameters["require_secure_transport"] == "ON"
     assert parameters["tls_version"] == "TLSv1.2,TLSv1.3"
 
 
 def test_text_is_utf8_in_full(index: Template) -> None:
-    parameters = only(index, "AWS::RDS::DBClusterParameterGroup")["Properties"]["Parameters"]
+    parameters = only(index, "AWS::RDS::DBClusterParameterGroup")["Parameters"]
 
     assert parameters["character_set_server"] == "utf8mb4"
     assert parameters["collation_server"] == "utf8mb4_unicode_520_ci"
 
 
 def test_cluster_is_encrypted_backed_up_protected_and_leaves_a_snapshot(index: Template) -> None:
-    cluster = only(index, "AWS::RDS::DBCluster")
+    [cluster] = resources(index, "AWS::RDS::DBCluster").values()
     properties = cluster["Properties"]
 
     assert properties["StorageEncrypted"] is True
@@ -126,8 +122,8 @@ def test_cluster_is_encrypted_backed_up_protected_and_leaves_a_snapshot(index: T
 
 
 def test_no_statement_with_a_patient_s_name_is_exported_to_a_log(index: Template) -> None:
-    exported = only(index, "AWS::RDS::DBCluster")["Properties"]["EnableCloudwatchLogsExports"]
-    parameters = only(index, "AWS::RDS::DBClusterParameterGroup")["Properties"]["Parameters"]
+    exported = only(index, "AWS::RDS::DBCluster")["EnableCloudwatchLogsExports"]
+    parameters = only(index, "AWS::RDS::DBClusterParameterGroup")["Parameters"]
 
     assert exported == ["audit", "error"]
     assert parameters["server_audit_events"] == "CONNECT,QUERY_DCL,QUERY_DDL"
@@ -135,7 +131,7 @@ def test_no_statement_with_a_patient_s_name_is_exported_to_a_log(index: Template
 
 def test_log_groups_of_the_database_are_there_before_it_with_key_and_retention(index: Template) -> None:
     groups = resources(index, "AWS::Logs::LogGroup")
-    cluster = only(index, "AWS::RDS::DBCluster")
+    [cluster] = resources(index, "AWS::RDS::DBCluster").values()
 
     assert sorted(group["Properties"]["LogGroupName"] for group in groups.values()) == [
         "/aws/rds/cluster/radiology-index/audit",

@@ -13,6 +13,7 @@ from cdk.store.balancer import cloudfront_prefix_list
 from cdk.store.stack import IMAGE_FILES, SHUTDOWN_SECONDS, STOP_SECONDS
 from chalicelib.settings import Settings, StowSettings, archive_name
 from tests.infrastructure.parts import Properties, deployment, of_type, only
+from tests.infrastructure.statements import as_list
 from tests.infrastructure.synthesis import Template
 
 # "The maximum stop time-out value is 120 seconds", Fargate.
@@ -87,11 +88,7 @@ def test_a_task_is_not_root_and_can_write_to_its_scratch_directory_only(store: T
 
 def test_a_task_may_write_landing_objects_and_read_which_instances_there_are_and_nothing_else(store: Template) -> None:
     statements = only(store, "AWS::IAM::ManagedPolicy")["PolicyDocument"]["Statement"]
-    actions = {
-        action
-        for statement in statements
-        for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
-    }
+    actions = {action for statement in statements for action in as_list(statement["Action"])}
     assert actions == {
         "s3:PutObject",
         "s3:AbortMultipartUpload",
