@@ -1,4 +1,4 @@
-"""A stage's settings in Chalice's configuration: the same for the CDK application and for `chalice deploy`."""
+"""Settings of a stage in Chalice's configuration, used by the CDK application and by `chalice deploy`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from cdk.configuration.limits import (
 )
 
 API_STAGE = "api"
-"""The stage's name in API Gateway, the first segment of its URLs."""
+"""Name of the stage in API Gateway, and first segment of its URLs."""
 
 _API = {"lambda_memory_size": FUNCTION_MEMORY_MIB, "lambda_timeout": API_TIMEOUT_SECONDS}
 _CONVERT = {"lambda_memory_size": FUNCTION_MEMORY_MIB, "lambda_timeout": CONVERT_TIMEOUT_SECONDS}
@@ -23,9 +23,9 @@ _MIGRATE = {"lambda_memory_size": MIGRATE_MEMORY_MIB, "lambda_timeout": MIGRATE_
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resources:
-    """What the functions use, by name or ARN, as the stacks' outputs give it.
+    """Names and ARNs of the resources that the functions use, from the stacks' outputs.
 
-    `database_ca_file` is a path in the repository; without it the authorities are those that chalicelib ships.
+    `database_ca_file` is a path in the repository; without it, the authorities are those that chalicelib ships.
     """
 
     archive: str
@@ -47,7 +47,7 @@ class Resources:
 
 
 def stage_settings(resources: Resources) -> dict[str, Any]:
-    """Settings of one stage, in the form of ``.chalice/config.json``."""
+    """Return the settings of one stage, in the form of ``.chalice/config.json``."""
     environment = {
         "ARCHIVE_NAME": resources.archive,
         "DICOMWEB_ROOT": resources.dicomweb_root,
@@ -64,7 +64,7 @@ def stage_settings(resources: Resources) -> dict[str, Any]:
         environment["DATABASE_CA_FILE"] = resources.database_ca_file
     return {
         "api_gateway_stage": API_STAGE,
-        # CloudFront stands before it: another CloudFront in between would only cost time.
+        # An edge-optimised API would add a second CloudFront behind ours, which only costs time.
         "api_gateway_endpoint_type": "REGIONAL",
         "autogen_policy": False,
         "manage_iam_role": False,
@@ -79,7 +79,7 @@ def stage_settings(resources: Resources) -> dict[str, Any]:
             "migrate": {
                 **_MIGRATE,
                 "iam_role_arn": resources.migrate_role_arn,
-                # Chalice joins them with the stage's.
+                # Chalice adds these to the stage's variables.
                 "environment_variables": {"DATABASE_MASTER_SECRET_ID": resources.database_master_secret},
             },
         },

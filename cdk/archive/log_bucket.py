@@ -1,4 +1,4 @@
-"""The bucket of the logs that services deliver by themselves: of access to objects, of the network, of the edge."""
+"""The bucket for logs that AWS services deliver: access to objects, traffic of the network, requests to the edge."""
 
 from aws_cdk import Aws, Duration, RemovalPolicy
 from aws_cdk import aws_iam as iam
@@ -8,22 +8,22 @@ from constructs import Construct
 from cdk.parts.service_access import of_this_account
 
 FLOW_LOGS = "vpc-flows/"
-"""Prefix of the network's flow logs."""
+"""Key prefix of the network's flow logs."""
 
 
 def log_bucket(scope: Construct, retention: Duration) -> s3.Bucket:
-    """Make the bucket.
+    """Create the bucket.
 
     Parameters
     ----------
     retention
-        How long a log is kept.
+        How long a log file is kept.
     """
     bucket = s3.Bucket(
         scope,
         "Logs",
         block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
-        encryption=s3.BucketEncryption.S3_MANAGED,  # S3 delivers its access logs to no other
+        encryption=s3.BucketEncryption.S3_MANAGED,  # S3 delivers its access logs to no bucket with a KMS key
         enforce_ssl=True,
         minimum_tls_version=1.2,
         object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
@@ -38,7 +38,7 @@ def log_bucket(scope: Construct, retention: Duration) -> s3.Bucket:
             )
         ],
     )
-    # Else AWS adds them itself when the flow log is made, and the next deployment takes them away.
+    # Without these statements AWS adds them when it creates the flow log, and the next deployment removes them.
     delivery = iam.ServicePrincipal("delivery.logs.amazonaws.com")
     bucket.add_to_resource_policy(
         iam.PolicyStatement(

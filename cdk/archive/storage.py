@@ -1,4 +1,4 @@
-"""Where files arrive and static objects lie: the key, the buckets, and the queue of what has arrived."""
+"""The data key, the buckets of received files and static objects, and the queue of newly received files."""
 
 from typing import cast
 
@@ -23,11 +23,11 @@ from cdk.parts.service_access import (
     of_this_account,
 )
 
-_RETENTION = Duration.days(14)  # the longest there is: a dead letter waits for a person
+_RETENTION = Duration.days(14)  # the longest that SQS offers: a dead letter waits for a person
 
 
 class DataKey(kms.Key):
-    """The key of everything that holds data of patients, or may."""
+    """The key that encrypts everything that holds, or may hold, data of patients."""
 
     def __init__(self, scope: Construct, id_: str, *, alias: str) -> None:
         super().__init__(
@@ -49,7 +49,7 @@ class DataKey(kms.Key):
 
 
 class LandingZone(Construct):
-    """The bucket that files arrive in, and the queue that tells of them."""
+    """The bucket that receives files, the queue of its new objects, and the dead-letter queue."""
 
     def __init__(
         self, scope: Construct, id_: str, *, deployment: Deployment, key: kms.IKey, log_bucket: s3.IBucket
@@ -59,7 +59,7 @@ class LandingZone(Construct):
             self,
             "Bucket",
             **private_bucket(key, log_bucket, "landing/"),  # type: ignore[arg-type]
-            # An instance as a single part is answered with a redirection to its landing object.
+            # The API answers a request for a whole instance in a single part with a redirection to its landing object.
             cors=[
                 s3.CorsRule(
                     allowed_methods=[s3.HttpMethods.GET, s3.HttpMethods.HEAD], allowed_origins=["*"], max_age=86_400
@@ -88,13 +88,16 @@ class LandingZone(Construct):
         self._notify()
 
     def _notify(self) -> None:
-        """Tell the queue of each new object, by the bucket's own property: CDK's way is a function that sets it."""
+        """Send an event for each new object to the queue.
+
+        The bucket's own property does this; the construct's method would add a function that sets the property.
+        """
         self.queue.add_to_resource_policy(
             iam.PolicyStatement(
                 principals=[iam.ServicePrincipal("s3.amazonaws.com")],
                 actions=["sqs:SendMessage"],
                 resources=[self.queue.queue_arn],
-                # Not by the bucket's name: S3 checks the permission when the bucket is made, so it must come first.
+                # Not limited to the bucket: the policy must exist before it, because S3 checks it on creation.
                 conditions=of_this_account(),
             )
         )
@@ -108,7 +111,7 @@ class LandingZone(Construct):
 
 
 def _landing_lifecycle(cold_after_days: int | None) -> list[s3.LifecycleRule]:
-    # Noncurrent versions stay: whoever writes twice to a key may replace an image that nobody else has.
+    # Noncurrent versions are kept: a second write to a key may replace the only copy of an image.
     rules = [s3.LifecycleRule(id="abandoned-uploads", abort_incomplete_multipart_upload_after=Duration.days(7))]
     if cold_after_days is not None:
         after = Duration.days(cold_after_days)
@@ -129,7 +132,7 @@ def _landing_lifecycle(cold_after_days: int | None) -> list[s3.LifecycleRule]:
 
 
 class StaticBucket(s3.Bucket):
-    """Static objects; CloudFront reads them."""
+    """The bucket of static objects, which CloudFront reads."""
 
     def __init__(
         self, scope: Construct, id_: str, *, deployment: Deployment, key: kms.IKey, log_bucket: s3.IBucket
@@ -148,12 +151,12 @@ def _static_lifecycle(tiering_after_days: int | None) -> list[s3.LifecycleRule]:
         s3.LifecycleRule(
             id="superseded",
             abort_incomplete_multipart_upload_after=Duration.days(7),
-            # Aggregates are written again with each publication, and can be made again from the records.
+            # Each publication writes the aggregates again, and they can be restored from the records.
             noncurrent_version_expiration=Duration.days(30),
         )
     ]
     if tiering_after_days is not None:
-        # S3 itself moves nothing under 128 KiB, where it would only cost.
+        # S3 does not move objects under 128 KiB, for which the class would only cost more.
         rules.append(
             s3.LifecycleRule(
                 id="intelligent-tiering",
@@ -169,7 +172,7 @@ def _static_lifecycle(tiering_after_days: int | None) -> list[s3.LifecycleRule]:
 
 
 class StorageStack(ArchiveStack):
-    """Key, buckets and queues."""
+    """The data key, the buckets and the queues."""
 
     def __init__(self, scope: Construct, deployment: Deployment) -> None:
         super().__init__(scope, "storage", deployment, stateful=True)

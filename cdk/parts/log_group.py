@@ -1,4 +1,4 @@
-"""A log group of the archive: encrypted, kept as long as is configured, and gone with its stack."""
+"""A log group of the archive: encrypted, with the configured retention, deleted with its stack."""
 
 from typing import cast
 
@@ -11,16 +11,16 @@ from cdk.configuration.deployment import Deployment
 
 
 def log_group(scope: Construct, id_: str, deployment: Deployment, *, name: str, key: kms.IKey) -> logs.LogGroup:
-    """Make a log group.
+    """Create a log group.
 
     Parameters
     ----------
     name
-        Its literal name. It does not stay when its stack goes, or that could not be deployed again.
+        The literal name. The group is deleted with its stack: a name that remained would make the next deployment fail.
     key
-        Its policy must let CloudWatch Logs of the stack's region use it.
+        Encrypts the group. Its policy must allow CloudWatch Logs of the stack's region to use it.
     """
     group = logs.LogGroup(scope, id_, log_group_name=name, encryption_key=key, removal_policy=RemovalPolicy.DESTROY)
-    # The construct accepts names of periods only, as one enumeration; the resource accepts the configured days.
+    # The construct's property is an enumeration of periods; the resource below it takes a number of days.
     cast(logs.CfnLogGroup, group.node.default_child).retention_in_days = deployment.log_retention_days
     return group

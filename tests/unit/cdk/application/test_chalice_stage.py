@@ -1,4 +1,4 @@
-"""The stage that is made of the stacks' outputs."""
+"""The stage for Chalice that is written from the stacks' outputs."""
 
 import json
 from collections.abc import Mapping
@@ -37,7 +37,7 @@ OUTPUTS = {
 
 
 def stubbed(outputs: Mapping[str, Mapping[str, str]]) -> boto3.client:
-    """CloudFormation with these stacks, each asked for once, in this order."""
+    """A client of CloudFormation with these stacks, each described once, in this order."""
     client = boto3.client("cloudformation", region_name="eu-west-1", aws_access_key_id="x", aws_secret_access_key="x")
     stubber = Stubber(client)
     for part, values in outputs.items():
@@ -120,7 +120,9 @@ def test_the_edge_is_not_asked_where_the_root_is_given() -> None:
 
 
 def test_a_stack_that_is_not_there_is_named() -> None:
-    with pytest.raises(StageError, match="there is no stack archive-records here: deploy it, or check --name"):
+    with pytest.raises(
+        StageError, match="there is no stack archive-records in this account and region: deploy it, or check --name"
+    ):
         make_stage(stubbed({part: OUTPUTS[part] for part in ("edge", "index", "storage")}), NAME)
 
 
@@ -146,4 +148,4 @@ def test_where_something_is_missing_nothing_is_written(tmp_path: Path, capsys: p
     config.write_text("{}")
     assert main(["--name", NAME, "--stage", "prod", "--config", str(config)], stubbed({})) == 1
     assert config.read_text() == "{}"
-    assert capsys.readouterr().err.startswith("error: there is no stack archive-edge here")
+    assert capsys.readouterr().err.startswith("error: there is no stack archive-edge in this account and region")
