@@ -1,4 +1,4 @@
-"""Deploys the Chalice application with the real `chalice deploy`, when it changed or is not there."""
+"""Deploys the Chalice application with the real `chalice deploy`, if it has changed or is not deployed."""
 
 import hashlib
 import json
@@ -22,7 +22,7 @@ _TIMEOUT_SECONDS = 600  # the first time, pip downloads the package's dependenci
 def stage_configuration(
     committed: Mapping[str, Any], configuration: Configuration, environment: Mapping[str, str]
 ) -> dict[str, Any]:
-    """Chalice's configuration with this archive's addresses in the environment of its functions."""
+    """Return Chalice's configuration with this archive's addresses in the environment of its functions."""
     stage = dict(committed.get("stages", {}).get(configuration.stage, {}))
     functions = {name: dict(settings) for name, settings in stage.get("lambda_functions", {}).items()}
     convert = functions.setdefault("convert", {})
@@ -45,7 +45,7 @@ def deploy(
     Raises
     ------
     HarnessError
-        `chalice deploy` failed.
+        If a source is missing or `chalice deploy` failed.
     """
     directory = configuration.layout.app
     _copy(directory, configuration, environment)
@@ -60,7 +60,7 @@ def deploy(
     ):
         return _api_url(aws, directory, configuration.stage, api_id), False
     if api_id is not None and not _is_there(aws, directory, configuration.stage, api_id):
-        # The emulator was killed and lost it: what Chalice remembers would only mislead it.
+        # The emulator was killed and lost the application; Chalice's record of it would be wrong.
         (directory / ".chalice" / "deployed" / f"{configuration.stage}.json").unlink()
     kept_digest.unlink(missing_ok=True)
     _run_chalice(aws, directory, configuration.stage, log)
@@ -113,7 +113,7 @@ def _deployed_api(directory: Path, stage: str) -> str | None:
 
 
 def _is_there(aws: EmulatedAws, directory: Path, stage: str, api_id: str) -> bool:
-    """Whether the emulator has the API, the functions and the queue's mapping of the last deployment."""
+    """Whether the emulator still has the API, the functions and the queue's mapping of the last deployment."""
     functions = aws.client("lambda")
     try:
         aws.client("apigateway").get_rest_api(restApiId=api_id)

@@ -1,4 +1,4 @@
-"""The package that Chalice builds for the functions: its size, what a search loads of it, the stage of the stacks."""
+"""The package that Chalice builds for the functions: its size, its imports for a search, and its stage."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from tests.unit.cdk.application.test_chalice_stage import ALL, NAME, stubbed
 
 MIB = 1024 * 1024
 
-# Lambda's limits of a package that is uploaded (50 MB), and unpacked with all layers (250 MB).
+# Lambda's limits for a package: 50 MB for the upload, 250 MB unpacked with all layers.
 MAX_ZIPPED_BYTES = 50 * MIB
 MAX_UNZIPPED_BYTES = 250 * MIB
 
-# What only conversion needs, or nobody.
+# Libraries that only conversion needs, or nothing.
 NOT_FOR_A_SEARCH = {"aiohttp", "boto3", "botocore", "isal", "numpy", "pydicom", "pymysql", "tenacity"}
 
 
 @pytest.fixture(scope="module")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Directory with ``deployment.zip`` and ``sam.json`` of a stage made of the stacks' outputs."""
+    """Directory with ``deployment.zip`` and ``sam.json`` of a stage that was written from the stacks' outputs."""
     project: Path = tmp_path_factory.mktemp("package")
     copy_chalice_project(project, committed_configuration())
     write_stage(project / CHALICE_CONFIGURATION, "prod", make_stage(stubbed(ALL), NAME))
@@ -72,7 +72,7 @@ def test_the_package_holds_what_the_code_reads_beside_modules(unpacked: Path) ->
 
 
 def run_in(unpacked: Path, code: str) -> Any:
-    """What code prints as JSON that finds the standard library and the package, and nothing else."""
+    """Run code that finds only the standard library and the package; return the JSON that it prints."""
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(unpacked), "PYTHONDONTWRITEBYTECODE": "1"}
     result = subprocess.run(
         [sys.executable, "-S", "-c", code], env=environment, cwd=unpacked, capture_output=True, text=True, check=False

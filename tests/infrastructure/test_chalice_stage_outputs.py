@@ -1,4 +1,4 @@
-"""The outputs that a stage of Chalice is made of are outputs of the stacks."""
+"""The stacks have the outputs from which a stage of Chalice is written."""
 
 from collections.abc import Mapping
 

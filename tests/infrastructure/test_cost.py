@@ -1,4 +1,4 @@
-"""The cost model against sums by hand, and against what the stacks make."""
+"""The cost model against sums by hand, and against the resources of the templates."""
 
 from collections.abc import Mapping
 
@@ -94,7 +94,7 @@ def test_an_idle_month() -> None:
     # Two tasks with one vCPU and 2 GB.
     assert dollars(lines, "Fargate") == pytest.approx(59.1008 + 12.9794)
     assert dollars(lines, "NLB") == pytest.approx(16.425 + 7.30)
-    # 29 of the archive's own, 8 that CloudFront is asked for in addition, at $0.30.
+    # 29 metrics of the archive and 8 additional ones of CloudFront, at $0.30.
     assert dollars(lines, "CloudWatch", "metrics") == pytest.approx((model.CUSTOM_METRICS + 8) * 0.30)
 
 

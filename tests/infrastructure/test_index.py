@@ -1,4 +1,4 @@
-"""Network and index: nothing has a way to the internet, and nobody logs in without TLS."""
+"""Network and index: nothing has a route to the internet, and no account can log in without TLS."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,7 +15,7 @@ def index(templates: Mapping[str, Template]) -> Template:
 
 
 def service(endpoint: dict[str, Any]) -> str:
-    """The service's name as it ends: CDK writes the region before it, as text or by reference."""
+    """The service's name without its prefix, which contains the region as text or by reference."""
     name = endpoint["Properties"]["ServiceName"]
     text = name if isinstance(name, str) else "".join(part for part in name["Fn::Join"][1] if isinstance(part, str))
     return text.removeprefix("com.amazonaws.").removeprefix(REGION).removeprefix(".")
@@ -65,7 +65,7 @@ def test_traffic_is_logged(index: Template) -> None:
 
 
 def test_log_bucket_takes_the_flow_logs(templates: Mapping[str, Template]) -> None:
-    """Without its statement AWS would add one itself, which the next deployment took away."""
+    """Without this statement AWS would add one, and the next deployment would remove it."""
     text = str(resources(templates["storage"], "AWS::S3::BucketPolicy"))
 
     assert "/vpc-flows/AWSLogs/" in text
@@ -156,7 +156,7 @@ def test_both_passwords_are_rotated_each_month_but_not_before_there_is_an_accoun
 
 
 def test_passwords_are_scheduled_for_rotation_when_a_server_answers(index: Template) -> None:
-    """Making a schedule tries a login, and a cluster without an instance refuses it."""
+    """Secrets Manager logs in when a schedule is created, and a cluster without an instance does not answer."""
     instances = set(resources(index, "AWS::RDS::DBInstance"))
 
     for name, schedule in resources(index, "AWS::SecretsManager::RotationSchedule").items():
