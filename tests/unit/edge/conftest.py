@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from edge.nginx_conf import DEBIAN_MODULE_DIRECTORY, EDGE_DIRECTORY
+from edge.nginx_conf import DEBIAN_MODULE_DIRECTORY
+from edge.sources import EDGE_DIRECTORY, edge_source
 from tests.support.edge_parts import free_port, running_nginx
 
 Decision = dict[str, Any]
@@ -106,8 +107,7 @@ def route(request: pytest.FixtureRequest) -> Iterator[Route]:
 
 
 def _node_route(stack: ExitStack, directory: Path) -> Callable[..., Any]:
-    source = (EDGE_DIRECTORY / "route.js").read_text(encoding="utf-8")
-    return stack.enter_context(NodeModule(source + "\nconst run = route;\n", directory))
+    return stack.enter_context(NodeModule(edge_source("route.js") + "\nconst run = route;\n", directory))
 
 
 def _njs_route(stack: ExitStack, directory: Path) -> Callable[..., Any]:
