@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("\nStopped.")
         return 130
-    except (HarnessError, ValueError) as error:
+    except HarnessError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
 

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from localstack.errors import HarnessError
+
 PROJECT = Path(__file__).resolve().parent.parent
 
 HOST = "127.0.0.1"
@@ -25,6 +27,7 @@ BACKENDS = ("embedded", "localstack")
 DEPLOYMENTS = ("chalice", "cdk")
 """Who makes what the archive needs of AWS: the harness and `chalice deploy`, or the CDK application."""
 
+_LARGEST_PORT = 65_535
 _STATE = {"chalice": ".local/archive", "cdk": ".local/archive-cdk"}
 
 
@@ -70,9 +73,26 @@ class Layout:
         return PROJECT / ".local" / "cache"
 
     def create(self) -> None:
-        """Make the directories."""
+        """Create the directories.
+
+        Raises
+        ------
+        HarnessError
+            One of them cannot be created or written.
+        """
         for directory in (self.data, self.logs, self.run, self.app, self.cache):
-            directory.mkdir(parents=True, exist_ok=True)
+            try:
+                directory.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise HarnessError(
+                    f"the directory {directory} cannot be created ({error.strerror}); "
+                    f"STATE_DIR names the state directory of an archive"
+                ) from error
+            if not os.access(directory, os.W_OK):
+                raise HarnessError(
+                    f"the directory {directory} is not writable for this user; "
+                    f"STATE_DIR names the state directory of an archive"
+                )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,22 +128,22 @@ class Configuration:
 
         Raises
         ------
-        ValueError
-            With the name of the variable that makes no sense.
+        HarnessError
+            A variable has a value that is not allowed; the message names the variable.
         """
         env = os.environ if environment is None else environment
         backend = _one_of(env, "BACKEND", BACKENDS)
         deployment = _one_of(env, "DEPLOY", DEPLOYMENTS)
         if (backend, deployment) == ("localstack", "cdk"):
-            raise ValueError("DEPLOY=cdk is for the embedded backend: LocalStack's free edition has no RDS and no ECS")
+            raise HarnessError(
+                "DEPLOY=cdk works with BACKEND=embedded only: LocalStack's free edition has no RDS and no ECS"
+            )
         function_timeout_seconds = _positive_integer(env, "FUNCTION_TIMEOUT_SECONDS", 300)
         return cls(
             layout=Layout((PROJECT / (env.get("STATE_DIR") or _STATE[deployment])).resolve()),
             backend=backend,
             deployment=deployment,
-            requested_ports={
-                name: _positive_integer(env, variable, 0) for name, variable in PORTS.items() if env.get(variable)
-            },
+            requested_ports={name: _port(env, variable) for name, variable in PORTS.items() if env.get(variable)},
             region=env.get("AWS_REGION") or "us-east-1",
             function_timeout_seconds=function_timeout_seconds,
             visibility_timeout_seconds=_positive_integer(
@@ -137,7 +157,7 @@ def _one_of(environment: Mapping[str, str], name: str, choices: tuple[str, ...])
     """The first choice is the default."""
     choice = environment.get(name) or choices[0]
     if choice not in choices:
-        raise ValueError(f"{name} is {choice!r}, not one of {', '.join(choices)}")
+        raise HarnessError(f"{name} must be one of {', '.join(choices)}; it is {choice!r}")
     return choice
 
 
@@ -146,5 +166,12 @@ def _positive_integer(environment: Mapping[str, str], name: str, default: int) -
     if not text:
         return default
     if not text.isdecimal() or int(text) == 0:
-        raise ValueError(f"{name} is {text!r}, not a positive number")
+        raise HarnessError(f"{name} must be a positive whole number; it is {text!r}")
     return int(text)
+
+
+def _port(environment: Mapping[str, str], name: str) -> int:
+    port = _positive_integer(environment, name, 0)
+    if port > _LARGEST_PORT:
+        raise HarnessError(f"{name} must be a port number, at most {_LARGEST_PORT}; it is {port}")
+    return port
