@@ -9,6 +9,7 @@ from pathlib import Path
 import docker
 from docker.errors import DockerException
 
+from localstack.commands import run_logged
 from localstack.configuration import Configuration
 from localstack.errors import HarnessError
 from localstack.parts.mariadb import Database
@@ -95,15 +96,10 @@ class DockerBackend:
         return names
 
     def _compose(self, *arguments: str) -> None:
-        with self._log.open("ab") as output:
-            result = subprocess.run(
-                ["docker", "compose", "--file", str(_COMPOSE_FILE), *arguments],
-                env=self._environment,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                timeout=_TIMEOUT_SECONDS,
-                check=False,
-            )
-        if result.returncode:
-            raise HarnessError(f"docker compose {' '.join(arguments)} ended with status {result.returncode}", self._log)
+        run_logged(
+            f"docker compose {' '.join(arguments)}",
+            ["docker", "compose", "--file", str(_COMPOSE_FILE), *arguments],
+            self._log,
+            timeout_seconds=_TIMEOUT_SECONDS,
+            environment=self._environment,
+        )

@@ -9,7 +9,6 @@ server's certificate, as they do on AWS: its authority is put into a copy of the
 import json
 import os
 import shutil
-import subprocess
 import sys
 import uuid
 from collections.abc import Mapping, Sequence
@@ -19,9 +18,9 @@ from urllib.parse import urlsplit
 
 import trustme
 
+from localstack.commands import run_logged
 from localstack.configuration import HOST, PROJECT, Configuration
 from localstack.deployment.protocol import Deployed
-from localstack.errors import HarnessError
 from localstack.parts.aws import EmulatedAws
 from localstack.parts.mariadb import Database
 from localstack.processes import clean_environment
@@ -174,25 +173,20 @@ class CdkDeployment:
     def _run(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
         binaries = str(Path(sys.executable).parent)  # has node
         inherited = clean_environment()
-        with self._log.open("ab") as output:
-            result = subprocess.run(
-                command,
-                cwd=self.sources,
-                env={
-                    **inherited,
-                    **self._aws.environment(),
-                    **environment,
-                    "PATH": f"{binaries}{os.pathsep}{inherited['PATH']}",
-                    "CI": "true",
-                },
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                timeout=_TIMEOUT_SECONDS,
-                check=False,
-            )
-        if result.returncode:
-            raise HarnessError(f"{Path(command[0]).name} {command[1]} ended with status {result.returncode}", self._log)
+        run_logged(
+            f"{Path(command[0]).name} {command[1]}",
+            command,
+            self._log,
+            timeout_seconds=_TIMEOUT_SECONDS,
+            environment={
+                **inherited,
+                **self._aws.environment(),
+                **environment,
+                "PATH": f"{binaries}{os.pathsep}{inherited['PATH']}",
+                "CI": "true",
+            },
+            directory=self.sources,
+        )
 
 
 def _toml(values: Mapping[str, Any]) -> str:

@@ -3,7 +3,6 @@
 import os
 import pwd
 import shutil
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,9 +10,11 @@ from typing import Any
 import pymysql
 from pymysql.connections import Connection
 
+from localstack.commands import run_logged
 from localstack.configuration import HOST, Layout
-from localstack.errors import HarnessError
 from localstack.processes import Supervisor
+
+_INSTALL_SECONDS = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,24 +81,21 @@ def _user() -> str:
 def _install(data: Path, log: Path) -> None:
     partial = data.with_suffix(".partial")
     shutil.rmtree(partial, ignore_errors=True)
-    with log.open("ab") as output:
-        result = subprocess.run(
-            [
-                "mariadb-install-db",
-                "--no-defaults",
-                f"--datadir={partial}",
-                f"--user={_user()}",
-                "--auth-root-authentication-method=socket",  # root without a password: over the socket only
-                f"--auth-root-socket-user={_user()}",
-                "--skip-test-db",
-                "--skip-name-resolve",
-            ],
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            check=False,
-        )
-    if result.returncode:
-        raise HarnessError(f"mariadb-install-db ended with status {result.returncode}", log)
+    run_logged(
+        "mariadb-install-db",
+        [
+            "mariadb-install-db",
+            "--no-defaults",
+            f"--datadir={partial}",
+            f"--user={_user()}",
+            "--auth-root-authentication-method=socket",  # root without a password: over the socket only
+            f"--auth-root-socket-user={_user()}",
+            "--skip-test-db",
+            "--skip-name-resolve",
+        ],
+        log,
+        timeout_seconds=_INSTALL_SECONDS,
+    )
     partial.rename(data)  # an interrupted installation is never taken for a whole one
 
 
