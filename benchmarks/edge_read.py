@@ -26,7 +26,8 @@ import aiohttp
 import psutil
 
 from edge.nginx_conf import render_nginx_conf
-from tests.support.edge_parts import free_port, running_nginx
+from localstack.listeners import free_port
+from tests.support.edge_parts import running_nginx
 
 SLICES = 300
 FRAME_BYTES = 350_000  # a 512 by 512 CT frame of 16 bits, gzip-compressed
@@ -244,12 +245,12 @@ def main() -> int:
             run_directory=directory / "edge",
         )
         with (
-            running_nginx(plain, directory / "plain", plain_port) as plain_process,
-            running_nginx(edge, directory / "edge", edge_port) as edge_process,
+            running_nginx(plain, directory / "plain", plain_port) as plain_process_id,
+            running_nginx(edge, directory / "edge", edge_port) as edge_process_id,
         ):
             servers = (
-                Server("plain", plain_port, "/static/", plain_process.pid),
-                Server("edge", edge_port, "/", edge_process.pid),
+                Server("plain", plain_port, "/static/", plain_process_id),
+                Server("edge", edge_port, "/", edge_process_id),
             )
             compare("study, bare sockets", bare_client, study, servers, rounds)
             ratio = compare("study, ordinary client", ordinary_client, study, servers, rounds)

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from edge.nginx_conf import DEBIAN_MODULE_DIRECTORY, EDGE_DIRECTORY
-from tests.support.edge_parts import free_port, running_nginx
+from localstack.listeners import free_port
+from tests.support.edge_parts import running_nginx
 
 Decision = dict[str, Any]
 Route = Callable[..., Decision]
