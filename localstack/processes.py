@@ -17,6 +17,7 @@ from pathlib import Path
 import psutil
 
 from localstack.errors import HarnessError
+from localstack.waiting import wait_until
 
 _POLL_SECONDS = 0.02
 _STOP_SECONDS = 30.0
@@ -34,21 +35,6 @@ class ProcessRecord:
     def is_alive(self) -> bool:
         """Whether just this process, not a later one with its id, still runs."""
         return self.boot == _boot_id() and _start_tick(self.pid) == self.started
-
-
-def wait_until(condition: Callable[[], bool], timeout_seconds: float, what: str) -> None:
-    """Poll a condition until it holds.
-
-    Raises
-    ------
-    HarnessError
-        It did not hold in time; the message names `what`.
-    """
-    deadline = time.monotonic() + timeout_seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            raise HarnessError(f"{what}: not so within {timeout_seconds:.0f} s")
-        time.sleep(_POLL_SECONDS)
 
 
 class Supervisor:
@@ -120,7 +106,7 @@ class Supervisor:
             return ready()
 
         try:
-            wait_until(ready_or_gone, timeout_seconds, f"{name} is ready")
+            wait_until(ready_or_gone, f"{name} is ready", timeout_seconds, poll_seconds=_POLL_SECONDS)
         except HarnessError as error:
             raise HarnessError(error.message, log) from None
 
@@ -162,7 +148,12 @@ class Supervisor:
             # psutil compares start times before it signals, as this module does.
             with contextlib.suppress(psutil.NoSuchProcess):
                 member.kill()
-        wait_until(lambda: all(map(_has_ended, family)), _STOP_SECONDS, f"{record.name} has ended")
+        wait_until(
+            lambda: all(map(_has_ended, family)),
+            f"{record.name} has ended",
+            _STOP_SECONDS,
+            poll_seconds=_POLL_SECONDS,
+        )
 
     def _wait(self, record: ProcessRecord) -> None:
         deadline = time.monotonic() + _STOP_SECONDS

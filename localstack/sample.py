@@ -12,7 +12,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
 
 from localstack.errors import HarnessError
-from localstack.processes import wait_until
+from localstack.waiting import wait_until
 
 SLICES = 5
 _SIZE = 256
@@ -131,8 +131,8 @@ def wait_until_searchable(dicomweb_root: str) -> None:
     url = f"{dicomweb_root}/studies?StudyInstanceUID={STUDY_INSTANCE_UID}"
     wait_until(
         lambda: related_instances(url) == SLICES,
+        f"{url} finds the {SLICES} instances of the sample study",
         _SEARCHABLE_SECONDS,
-        f"the stored sample is found by {url}",
     )
 
 

@@ -9,7 +9,8 @@ from urllib.parse import quote_plus
 
 from localstack.archive import Urls
 from localstack.parts.aws import EmulatedAws
-from tests.e2e.clients import search, values, wait_until
+from localstack.waiting import wait_until
+from tests.e2e.clients import search, values
 
 _INSTANCES = "00201208"  # Number of Study Related Instances
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -157,11 +156,3 @@ def search(url: str, **keys: str | int) -> list[dict[str, Any]]:
 def values(hits: Sequence[dict[str, Any]], tag: str) -> list[Any]:
     """First value of an attribute of each hit, None where it has none."""
     return [hit.get(tag, {}).get("Value", [None])[0] for hit in hits]
-
-
-def wait_until(condition: Callable[[], object], what: str, seconds: float = 60, poll_seconds: float = 0.05) -> None:
-    """Poll until a condition holds; fails the test where it does not in time."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"not so within {seconds:.0f} s: {what}"
-        time.sleep(poll_seconds)

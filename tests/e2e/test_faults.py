@@ -11,8 +11,9 @@ from localstack.archive import Archive, Urls
 from localstack.deployment.provision import ensure_database_secret
 from localstack.parts.aws import EmulatedAws
 from localstack.parts.mariadb import Database, connect, start_mariadb
+from localstack.waiting import wait_until
 from tests.e2e.backend import Backend, Landed
-from tests.e2e.clients import get, search, store, values, wait_until
+from tests.e2e.clients import get, search, store, values
 from tests.e2e.private_archive import private_archive
 from tests.e2e.sources import fresh_uid, make_source
 from tests.support.builders import make_instance

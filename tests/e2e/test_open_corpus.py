@@ -5,6 +5,7 @@ import time
 from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor
 
+from localstack.waiting import wait_until
 from tests.e2e.clients import (
     FAILED_SOP_SEQUENCE,
     FAILURE_REASON,
@@ -13,7 +14,6 @@ from tests.e2e.clients import (
     search,
     store,
     values,
-    wait_until,
 )
 from tests.e2e.corpus import corpus_path, needs_corpus, read_table
 

@@ -16,7 +16,8 @@ from pydicom.filewriter import dcmwrite
 from pydicom.uid import UID, ExplicitVRLittleEndian, JPEG2000Lossless, JPEGBaseline8Bit, RLELossless
 
 from localstack.archive import Urls
-from tests.e2e.clients import search, store, wait_until
+from localstack.waiting import wait_until
+from tests.e2e.clients import search, store
 from tests.e2e.sources import fresh_uid
 from tests.e2e.viewer import Viewer, running_chromium
 from tests.support.builders import make_dataset
