@@ -26,7 +26,6 @@ from chalicelib.settings import Settings
 from localstack.archive import Archive
 from localstack.configuration import Configuration
 from localstack.deployment.with_chalice import ChaliceDeployment
-from localstack.parts.aws import EmulatedAws
 
 BUCKET = "benchmark-landing"  # no events: the deployed function must not convert along
 BATCH = 10  # messages that the event source hands over at a time
@@ -105,9 +104,8 @@ def main() -> None:
     """Measure all lengths, in batches and one by one."""
     archive = Archive(Configuration.from_environment())
     urls = archive.urls()
-    aws = EmulatedAws(int(urls.s3_endpoint.rpartition(":")[2]), urls.region)
     os.environ.update(
-        ChaliceDeployment(aws, archive.configuration, urls.dicomweb).settings(),
+        ChaliceDeployment(urls.aws(), archive.configuration, urls.dicomweb).settings(),
         AWS_ENDPOINT_URL=urls.s3_endpoint,
         AWS_DEFAULT_REGION=urls.region,
         AWS_ACCESS_KEY_ID="test",

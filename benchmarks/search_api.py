@@ -26,9 +26,10 @@ from chalicelib.dicomweb.attributes import DicomJson, Level
 from chalicelib.dicomweb.qido.query import QidoQuery
 from chalicelib.dicomweb.resources import ResourceUids
 from chalicelib.ports import ObjectVersion
-from localstack.archive import Archive, Urls
+from localstack.archive import Archive
 from localstack.configuration import Configuration
 from localstack.parts.aws import EmulatedAws
+from localstack.urls import Urls
 from tests.support.database_server import Server
 
 RUNS = 40
@@ -120,8 +121,7 @@ def main() -> None:
     archive = Archive(configuration)
     try:
         urls = archive.start()
-        emulator_port = urlsplit(urls.s3_endpoint).port or 0
-        aws = EmulatedAws(emulator_port, configuration.region)
+        aws = urls.aws()
         records = DynamoDbRecordStore(
             aws.client("dynamodb"),
             records_table=configuration.records_table,

@@ -1,6 +1,7 @@
 """Where the harness keeps its state, and the names and limits of what it makes; reads them once."""
 
 import os
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -140,7 +141,7 @@ class Configuration:
             )
         function_timeout_seconds = _positive_integer(env, "FUNCTION_TIMEOUT_SECONDS", 300)
         return cls(
-            layout=Layout((PROJECT / (env.get("STATE_DIR") or _STATE[deployment])).resolve()),
+            layout=Layout((PROJECT / (env.get("STATE_DIR") or _state_directory(deployment))).resolve()),
             backend=backend,
             deployment=deployment,
             requested_ports={name: _port(env, variable) for name, variable in PORTS.items() if env.get(variable)},
@@ -151,6 +152,21 @@ class Configuration:
             ),
             sample=env.get("SAMPLE", "1") not in ("0", "no", "false"),
         )
+
+    def make_command(self, target: str) -> str:
+        """Return the command for a target of `make`, with the variables that lead it to this archive."""
+        variables = []
+        if self.layout.state != _state_directory(self.deployment):
+            variables.append(f"STATE_DIR={shlex.quote(str(self.layout.state))}")
+        if self.backend != BACKENDS[0]:
+            variables.append(f"BACKEND={self.backend}")
+        if self.deployment != DEPLOYMENTS[0]:
+            variables.append(f"DEPLOY={self.deployment}")
+        return " ".join(["make", target, *variables])
+
+
+def _state_directory(deployment: str) -> Path:
+    return (PROJECT / _STATE[deployment]).resolve()
 
 
 def _one_of(environment: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:

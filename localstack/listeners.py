@@ -55,7 +55,7 @@ def free_port(taken: Collection[int] = ()) -> int:
     raise HarnessError(f"no port is free between {_RANGE.start} and {_RANGE.stop - 1}")
 
 
-def choose_ports(kept: Path, requested: Mapping[str, int]) -> dict[str, int]:
+def choose_ports(kept: Path, requested: Mapping[str, int], *, clean_command: str = "make clean") -> dict[str, int]:
     """Return the port of each listener: the requested one, or that of the first start, or a free one.
 
     Parameters
@@ -64,6 +64,8 @@ def choose_ports(kept: Path, requested: Mapping[str, int]) -> dict[str, int]:
         The file that holds the ports from start to start.
     requested
         Ports that the user sets, by the names in `PORTS`.
+    clean_command
+        What removes the archive with its ports, for messages.
 
     Raises
     ------
@@ -76,25 +78,25 @@ def choose_ports(kept: Path, requested: Mapping[str, int]) -> dict[str, int]:
         if name in fixed and ports[name] != port:
             raise HarnessError(
                 f"{PORTS[name]} was {ports[name]} when this archive was created, and its data name that port: "
-                f"leave {PORTS[name]} out, or remove the archive with its data first (`make clean`)"
+                f"leave {PORTS[name]} out, or remove the archive with its data first (`{clean_command}`)"
             )
         ports[name] = port
     for name in PORTS:
         if name not in ports:
             ports[name] = free_port(set(ports.values()))
-    _check(ports, fixed)
+    _check(ports, fixed, clean_command)
     kept.write_text(json.dumps(ports, indent=2) + "\n")
     return ports
 
 
-def _check(ports: Mapping[str, int], fixed: Collection[str]) -> None:
+def _check(ports: Mapping[str, int], fixed: Collection[str], clean_command: str) -> None:
     if len(set(ports.values())) < len(ports):
         listed = ", ".join(f"{PORTS[name]} {port}" for name, port in ports.items())
         raise HarnessError(f"two services cannot have the same port: {listed}")
     for name, port in ports.items():
         if not is_free(port):
             another = (
-                "or remove the archive with its data (`make clean`), which chooses new ports"
+                f"or remove the archive with its data (`{clean_command}`): the next one gets new ports"
                 if name in fixed
                 else f"or set {PORTS[name]} to another port"
             )

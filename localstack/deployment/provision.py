@@ -57,14 +57,15 @@ def provision(aws: EmulatedAws, configuration: Configuration) -> None:
     Raises
     ------
     HarnessError
-        The tables of an earlier start are gone, so that the index shows what cannot be answered.
+        The tables of an earlier start are gone: the index would find studies whose records are lost.
     """
     dynamodb = aws.client("dynamodb")
     provisioned = configuration.layout.data / "provisioned"
     if provisioned.exists() and not aws.localstack and not dynamodb.list_tables()["TableNames"]:
         raise HarnessError(
-            "the emulator has lost its tables and queues: it saves them when it is stopped, and was killed "
-            "(or the machine went down). `make clean` removes this archive"
+            "the emulator has lost the archive's tables and queues: it saves them when it is stopped, but was killed, "
+            f"or the machine went down. `{configuration.make_command('clean')}` removes this archive; "
+            "the next start creates an empty one"
         )
     s3 = aws.client("s3")
     for bucket in (configuration.landing_bucket, configuration.static_bucket):

@@ -7,8 +7,7 @@ import json
 from dataclasses import dataclass
 from urllib.parse import quote_plus
 
-from localstack.archive import Urls
-from localstack.parts.aws import EmulatedAws
+from localstack.urls import Urls
 from localstack.waiting import wait_until
 from tests.e2e.clients import search, values
 
@@ -27,7 +26,7 @@ class Backend:
     """Buckets, queues and tables of one archive."""
 
     def __init__(self, urls: Urls) -> None:
-        aws = EmulatedAws(int(urls.s3_endpoint.rpartition(":")[2]), urls.region)
+        aws = urls.aws()
         self.urls = urls
         self.s3, self.sqs, self.dynamodb = aws.client("s3"), aws.client("sqs"), aws.client("dynamodb")
         self.landing_bucket = urls.landing_bucket

@@ -1,6 +1,5 @@
 """The running archive that the tests of this directory drive: one for the whole session, with its own state."""
 
-import json
 import os
 from pathlib import Path
 
@@ -23,16 +22,16 @@ def pytest_generate_tests(metafunc):
 
 @pytest.fixture(scope="session")
 def archive(request):
-    """Addresses of a running archive (localstack.archive.Urls), empty at the session's start.
+    """Addresses of a running archive (localstack.urls.Urls), empty at the session's start.
 
     BACKEND chooses what it runs on. ARCHIVE_URLS names a file with the output of
     `make urls` to use an archive that runs already; what a test stores stays in it then.
     """
-    from localstack.archive import Urls
+    from localstack.urls import Urls
     from tests.e2e.private_archive import private_archive
 
     if _RUNNING:
-        yield Urls(**json.loads(Path(_RUNNING).read_text()))
+        yield Urls.from_json(Path(_RUNNING).read_text())
         return
     with private_archive(f"test-{request.param}", deployment=request.param) as (_, urls):
         yield urls

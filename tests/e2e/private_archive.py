@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from localstack.archive import Archive, Urls
+from localstack.archive import Archive
 from localstack.configuration import PROJECT, Configuration
+from localstack.urls import Urls
 
 
 @contextmanager

@@ -39,7 +39,7 @@ def archive(own):
 
 @pytest.fixture(scope="module")
 def aws(archive) -> EmulatedAws:
-    return EmulatedAws(int(archive.s3_endpoint.rpartition(":")[2]), archive.region)
+    return archive.aws()
 
 
 @pytest.fixture(scope="module")

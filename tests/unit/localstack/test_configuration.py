@@ -20,6 +20,22 @@ def test_ports_and_state_directory_can_be_set():
     assert str(configuration.layout.state) == "/x/y"
 
 
+@pytest.mark.parametrize(
+    ("environment", "command"),
+    [
+        ({}, "make stop"),
+        ({"SAMPLE": "0", "EDGE_PORT": "8080"}, "make stop"),
+        ({"DEPLOY": "cdk"}, "make stop DEPLOY=cdk"),
+        (
+            {"BACKEND": "localstack", "STATE_DIR": "/x/my archive"},
+            "make stop STATE_DIR='/x/my archive' BACKEND=localstack",
+        ),
+    ],
+)
+def test_a_command_for_the_archive_has_the_variables_that_lead_to_it(environment, command):
+    assert Configuration.from_environment(environment).make_command("stop") == command
+
+
 def test_messages_stay_hidden_for_longer_than_a_function_may_run():
     configuration = Configuration.from_environment({"FUNCTION_TIMEOUT_SECONDS": "60"})
 
