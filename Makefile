@@ -81,4 +81,4 @@ setup-tests:
 	@$(PYTHON) localstack/install.py --for tests
 
 $(BIN)/python:
-	@echo "error: nothing is set up yet: \`make start\` does that" >&2; exit 1
+	@echo "error: nothing is installed yet; \`make start\` installs what is needed and starts the archive" >&2; exit 1

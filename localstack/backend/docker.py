@@ -58,7 +58,7 @@ class DockerBackend:
         except DockerException as error:
             raise HarnessError(
                 f"BACKEND=localstack needs a Docker engine, and none answers here ({error}). "
-                f"Without BACKEND the embedded emulator is used, which needs none."
+                f"Without BACKEND, the archive runs without Docker."
             ) from error
         has_compose = shutil.which("docker") and not (
             subprocess.run(["docker", "compose", "version"], capture_output=True, check=False).returncode
