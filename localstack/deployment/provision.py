@@ -63,9 +63,9 @@ def provision(aws: EmulatedAws, configuration: Configuration) -> None:
     provisioned = configuration.layout.data / "provisioned"
     if provisioned.exists() and not aws.localstack and not dynamodb.list_tables()["TableNames"]:
         raise HarnessError(
-            "the emulator has lost the archive's tables and queues: it saves them when it is stopped, but was killed, "
-            f"or the machine went down. `{configuration.make_command('clean')}` removes this archive; "
-            "the next start creates an empty one"
+            f"the archive's tables are not in region {configuration.region}: either AWS_REGION was another one at the "
+            "first start, or the emulator lost them, because it was killed or the machine went down (it saves them "
+            f"when it is stopped). `{configuration.make_command('clean')}` removes this archive"
         )
     s3 = aws.client("s3")
     for bucket in (configuration.landing_bucket, configuration.static_bucket):
