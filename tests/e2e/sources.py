@@ -44,8 +44,13 @@ FRAME_MEDIA_TYPES = {
 
 
 def fresh_uid() -> str:
-    """A UID that nobody else has: tests may be repeated on an archive that keeps its data."""
+    """Return a UID that is used nowhere else: tests may be repeated on an archive that keeps its data."""
     return f"2.25.{uuid.uuid4().int}"
+
+
+def fresh_uids(**others: str | None) -> dict[str, str | None]:
+    """Return fresh UIDs of a study, a series and an instance, except for those that are given."""
+    return {name: fresh_uid() for name in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")} | others
 
 
 @dataclass(frozen=True)
@@ -92,16 +97,12 @@ _NASTY = b"\r\n--myboundar\r\n--\r\n" + bytes(2) + b"\r\n\n\n\r\n--\r\n\r\n"
 
 
 def _native(transfer_syntax_uid: str, frames: list[bytes], **attributes: object) -> tuple[bytes, list[bytes]]:
-    return make_instance(transfer_syntax_uid, **_own_uids(), **attributes), frames
+    return make_instance(transfer_syntax_uid, **fresh_uids(), **attributes), frames
 
 
 def _compressed(transfer_syntax_uid: str, frames: list[bytes], **options: object) -> tuple[bytes, list[bytes], str]:
-    data = make_compressed(transfer_syntax_uid, frames, **_own_uids(), **options)
+    data = make_compressed(transfer_syntax_uid, frames, **fresh_uids(), **options)
     return data, frames, compressed_part_type(transfer_syntax_uid)
-
-
-def _own_uids() -> dict[str, str]:
-    return {name: fresh_uid() for name in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")}
 
 
 _GREY8 = {"BitsAllocated": 8, "BitsStored": 8, "HighBit": 7}
@@ -143,7 +144,7 @@ MADE = {
     "RLE": lambda: _compressed(RLELossless, [bytes([frame]) * 64 for frame in (1, 2)]),
     "HTJ2K": lambda: _compressed(HTJ2KLossless, [b"h" * 100]),
     "video": lambda: _compressed(MPEG4HP41, [b"v" * 1000], fragments=3, NumberOfFrames=50),
-    "encapsulated document": lambda: (make_non_image(**_own_uids()), None),
+    "encapsulated document": lambda: (make_non_image(**fresh_uids()), None),
 }
 """Makes each with UIDs of its own: the same name may be stored in several ways."""
 

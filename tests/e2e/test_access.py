@@ -3,7 +3,7 @@
 import pytest
 
 from tests.e2e.clients import DICOM_JSON, get, store
-from tests.e2e.sources import Source, fresh_uid
+from tests.e2e.sources import Source, fresh_uid, fresh_uids
 from tests.support.builders import make_instance
 
 IMMUTABLE = "public, max-age=31536000, immutable"
@@ -11,9 +11,7 @@ IMMUTABLE = "public, max-age=31536000, immutable"
 
 @pytest.fixture(scope="module")
 def source(archive, backend) -> Source:
-    data = make_instance(
-        StudyInstanceUID=fresh_uid(), SeriesInstanceUID=fresh_uid(), SOPInstanceUID=fresh_uid(), PixelData=bytes(32)
-    )
+    data = make_instance(**fresh_uids(), PixelData=bytes(32))
     source = Source(data, [bytes(32)])
     assert store(archive.stow, data).status == 200
     backend.wait_until_searchable(source.study_instance_uid, 1)
@@ -36,7 +34,7 @@ def test_an_aggregate_is_revalidated_and_changes_with_the_study(archive, backend
     study, series = fresh_uid(), fresh_uid()
 
     def store_another(instances: int) -> None:
-        uids = {"StudyInstanceUID": study, "SeriesInstanceUID": series, "SOPInstanceUID": fresh_uid()}
+        uids = fresh_uids(StudyInstanceUID=study, SeriesInstanceUID=series)
         assert store(archive.stow, make_instance(**uids)).status == 200
         backend.wait_until_searchable(study, instances)
 

@@ -10,7 +10,7 @@ from pydicom import dcmread
 from tests.e2e.backend import Landed
 from tests.e2e.clients import FAILURE_REASON, failure_reasons, get, search, store, values
 from tests.e2e.corpus import corpus_path, needs_corpus, read_table
-from tests.e2e.sources import fresh_uid, make_source
+from tests.e2e.sources import fresh_uids, make_source
 from tests.support.builders import make_instance, make_non_image
 
 # Failure Reason, PS3.18 Table I.2-2.
@@ -32,21 +32,16 @@ def check_pipeline_works(archive, backend) -> None:
 # --- made here ----------------------------------------------------------------------------------
 
 
-def own_uids(**others: str | None) -> dict[str, str | None]:
-    uids = {name: fresh_uid() for name in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")}
-    return {**uids, **others}
-
-
 BROKEN = {
     "a text": (b"This is no DICOM file.\n", CANNOT_UNDERSTAND),
     "nothing": (b"", CANNOT_UNDERSTAND),
     "a picture": (b"\x89PNG\r\n\x1a\n" + bytes(200), CANNOT_UNDERSTAND),
     "a preamble only": (bytes(128) + b"DICM", CANNOT_UNDERSTAND),
-    "a truncated image": (make_instance(**own_uids())[:-10], CANNOT_UNDERSTAND),
-    "fewer frames than declared": (make_instance(**own_uids(), NumberOfFrames=3), CANNOT_UNDERSTAND),
-    "no study": (make_instance(**own_uids(StudyInstanceUID=None)), DOES_NOT_MATCH_CLASS),
-    "a path as UID": (make_instance(**own_uids(SeriesInstanceUID="1.2/../../../3")), CANNOT_UNDERSTAND),
-    "a query class": (make_non_image(**own_uids(), SOPClassUID="1.2.840.10008.5.1.4.1.2.1.1"), CLASS_NOT_SUPPORTED),
+    "a truncated image": (make_instance(**fresh_uids())[:-10], CANNOT_UNDERSTAND),
+    "fewer frames than declared": (make_instance(**fresh_uids(), NumberOfFrames=3), CANNOT_UNDERSTAND),
+    "no study": (make_instance(**fresh_uids(StudyInstanceUID=None)), DOES_NOT_MATCH_CLASS),
+    "a path as UID": (make_instance(**fresh_uids(SeriesInstanceUID="1.2/../../../3")), CANNOT_UNDERSTAND),
+    "a query class": (make_non_image(**fresh_uids(), SOPClassUID="1.2.840.10008.5.1.4.1.2.1.1"), CLASS_NOT_SUPPORTED),
 }
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pytest
 
 from tests.e2e.clients import get, search, store, values
-from tests.e2e.sources import fresh_uid
+from tests.e2e.sources import fresh_uid, fresh_uids
 from tests.support.builders import make_instance
 
 STUDY_UID, SERIES_UID, SOP_UID = "0020000D", "0020000E", "00080018"
@@ -79,9 +79,7 @@ def patients(archive, backend) -> Patients:
             SpecificCharacterSet=NAMES[name],
             PatientID=name.partition("=")[0],
             AccessionNumber=accession_number,
-            StudyInstanceUID=study,
-            SeriesInstanceUID=fresh_uid(),
-            SOPInstanceUID=fresh_uid(),
+            **fresh_uids(StudyInstanceUID=study),
         )
         for name, study in studies.items()
     ]

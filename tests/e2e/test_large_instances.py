@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.clients import DICOM, get, store
-from tests.e2e.sources import Source, fresh_uid
+from tests.e2e.sources import Source, fresh_uids
 from tests.support.builders import make_instance
 
 ROWS, COLUMNS = 2048, 4096
@@ -17,9 +17,7 @@ FRAMES = [os.urandom(ROWS * COLUMNS), bytes(ROWS * COLUMNS), os.urandom(ROWS * C
 def large(archive, backend, request, tmp_path_factory) -> Source:
     """24 MB in three frames, of which one compresses well."""
     data = make_instance(
-        StudyInstanceUID=fresh_uid(),
-        SeriesInstanceUID=fresh_uid(),
-        SOPInstanceUID=fresh_uid(),
+        **fresh_uids(),
         NumberOfFrames=len(FRAMES),
         Rows=ROWS,
         Columns=COLUMNS,

@@ -18,7 +18,7 @@ from tests.e2e.clients import (
     values,
     xml_values,
 )
-from tests.e2e.sources import Source, fresh_uid, make_source
+from tests.e2e.sources import Source, fresh_uid, fresh_uids, make_source
 from tests.support.builders import make_instance
 
 pytestmark = pytest.mark.every_deployment
@@ -108,7 +108,7 @@ def test_a_malformed_request_is_400_and_an_unsupported_type_415(archive) -> None
 
 
 def test_a_second_content_under_one_uid_fails_and_the_first_stays(archive, backend) -> None:
-    uids = {name: fresh_uid() for name in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")}
+    uids = fresh_uids()
     first = Source(make_instance(PatientName="First", **uids), None)
     second = make_instance(PatientName="Second", **uids)
     assert store(archive.stow, first.data).status == 200
@@ -133,7 +133,7 @@ def test_a_second_content_under_one_uid_fails_and_the_first_stays(archive, backe
 
 
 def test_of_two_contents_in_one_request_the_first_is_stored(archive, backend) -> None:
-    uids = {name: fresh_uid() for name in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")}
+    uids = fresh_uids()
     first, second = (make_instance(PatientName=name, **uids) for name in ("First", "Second"))
     answer = store(archive.stow, first, second)
     assert (answer.status, failure_reasons(answer)) == (202, [DUPLICATE])
