@@ -124,6 +124,13 @@ def test_a_record_of_another_boot_is_not_alive(supervisor, tmp_path):
     assert not ProcessRecord(**{**asdict(record), "boot": "another"}).is_alive()
 
 
+def test_a_program_that_is_not_installed_is_an_error(supervisor, tmp_path):
+    with pytest.raises(HarnessError, match=r"server could not be started: .*No such file"):
+        supervisor.start("server", [tmp_path / "nothing"], environment={}, directory=tmp_path, ready=lambda: True)
+
+    assert supervisor.recorded() == []
+
+
 def test_a_process_that_ends_at_once_is_an_error_with_its_log(supervisor, tmp_path):
     with pytest.raises(HarnessError, match="broken ended with status 3") as caught:
         start(supervisor, tmp_path, "broken", "import sys; print('no config'); sys.exit(3)")
