@@ -1,4 +1,4 @@
-"""Where the harness keeps its state, and the names and limits of what it makes; reads them once."""
+"""Settings of the harness: state directory, ports, and the names and limits of the resources that it creates."""
 
 import os
 import shlex
@@ -11,7 +11,7 @@ from localstack.errors import HarnessError
 PROJECT = Path(__file__).resolve().parent.parent
 
 HOST = "127.0.0.1"
-"""Everything listens here and nowhere else."""
+"""All servers listen on this address only."""
 
 PORTS = {
     "edge": "EDGE_PORT",
@@ -21,12 +21,12 @@ PORTS = {
     "stow_proxy": "STOW_PROXY_PORT",
     "stow_service": "STOW_PORT",
 }
-"""What listens, and the variable that sets its port."""
+"""All listeners, and the variable that sets the port of each."""
 
 BACKENDS = ("embedded", "localstack")
 
 DEPLOYMENTS = ("chalice", "cdk")
-"""Who makes what the archive needs of AWS: the harness and `chalice deploy`, or the CDK application."""
+"""What creates the archive's AWS resources: the harness with `chalice deploy`, or the CDK application."""
 
 _LARGEST_PORT = 65_535
 _STATE = {"chalice": ".local/archive", "cdk": ".local/archive-cdk"}
@@ -40,12 +40,12 @@ class Layout:
 
     @property
     def data(self) -> Path:
-        """What `make clean` is about: objects, tables, database."""
+        """Objects, tables and the database."""
         return self.state / "data"
 
     @property
     def logs(self) -> Path:
-        """One file for each process, and for the deployment."""
+        """One log file for each process and for the deployment."""
         return self.state / "log"
 
     @property
@@ -55,22 +55,22 @@ class Layout:
 
     @property
     def app(self) -> Path:
-        """The copy of the Chalice project that is deployed, with Chalice's own records and package cache."""
+        """The copy of the project that is deployed, with Chalice's own records and package cache."""
         return self.state / "app"
 
     @property
     def ports(self) -> Path:
-        """The ports of the first start."""
+        """The file of the ports, which were chosen at the first start."""
         return self.state / "ports.json"
 
     @property
     def processes(self) -> Path:
-        """What runs now."""
+        """The list of running processes."""
         return self.run / "processes.json"
 
     @property
     def cache(self) -> Path:
-        """Downloads; shared by all archives of this project, kept by `make clean`."""
+        """Downloads, which all archives of this project share; `make clean` keeps them."""
         return PROJECT / ".local" / "cache"
 
     def create(self) -> None:
@@ -98,7 +98,7 @@ class Layout:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Configuration:
-    """One archive: where its state lies, and what it is made of.
+    """Settings of one archive.
 
     `visibility_timeout_seconds` is how long a message of a failed or hanging conversion stays hidden; it must
     be at least the convert function's time-out, or a running conversion is started a second time.
@@ -170,7 +170,7 @@ def _state_directory(deployment: str) -> Path:
 
 
 def _one_of(environment: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
-    """The first choice is the default."""
+    """Return the value of a variable; the first choice is the default."""
     choice = environment.get(name) or choices[0]
     if choice not in choices:
         raise HarnessError(f"{name} must be one of {', '.join(choices)}; it is {choice!r}")

@@ -25,9 +25,9 @@ class DockerBackend:
     Parameters
     ----------
     configuration
-        Whose state directory names the compose project.
+        Settings of the archive; the name of the compose project follows from its state directory.
     ports
-        Where the services are published, on the loopback interface.
+        The port of each listener, published on the loopback interface.
     """
 
     aws_title = "LocalStack in Docker"
@@ -46,12 +46,12 @@ class DockerBackend:
         }
 
     def check(self) -> None:
-        """See that Docker and its compose command are there.
+        """Check that a Docker engine and its compose command are available.
 
         Raises
         ------
         HarnessError
-            They are not; the message says what is missing.
+            One of them is missing; the message says which.
         """
         try:
             docker.from_env(timeout=10).ping()
@@ -71,7 +71,7 @@ class DockerBackend:
         self._compose("up", "--detach", "--wait", "localstack")
 
     def start_database(self, database: Database) -> None:
-        """Start MySQL with its one user, and wait until that one can log in."""
+        """Start MySQL with its one user, and wait until this user can log in."""
         self._environment |= {
             "DATABASE_NAME": database.name,
             "DATABASE_USER": database.user,
@@ -85,7 +85,7 @@ class DockerBackend:
         self._compose("up", "--detach", "--wait", "--build", "stow")
 
     def stop(self) -> list[str]:
-        """Remove the containers; returns the names of what ran."""
+        """Remove the containers; returns the names of those that were running."""
         try:
             client = docker.from_env(timeout=10)
         except DockerException:
