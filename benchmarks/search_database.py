@@ -1,6 +1,6 @@
-"""The server of the benchmarks of search: a private MariaDB, or the one that TEST_DATABASE_URL names.
+"""The database server of the search benchmarks: a private MariaDB, or the server that TEST_DATABASE_URL names.
 
-The private one has its data directory below the state directory, and no durability.
+The private one keeps its data in .local/benchmark-search, without durability.
 """
 
 import subprocess
