@@ -1,4 +1,4 @@
-"""How resources are cached, asked for in part, and refused: HTTP as browsers and caches rely on it."""
+"""HTTP as browsers and caches rely on it: caching, ranges, HEAD, refusals and CORS."""
 
 import pytest
 
@@ -20,12 +20,12 @@ def source(archive, backend) -> Source:
 
 @pytest.mark.parametrize("gzip", [True, False], ids=["gzip", "identity"])
 @pytest.mark.parametrize("resource", ["", "/metadata", "/frames/1"])
-def test_what_belongs_to_an_instance_is_cached_for_ever(archive, source, resource, gzip) -> None:
+def test_what_belongs_to_an_instance_is_cached_forever(archive, source, resource, gzip) -> None:
     url = f"{archive.dicomweb}/{source.path}{resource}"
     first, second = get(url, gzip=gzip), get(url, gzip=gzip)
     assert first.headers["Cache-Control"] == second.headers["Cache-Control"] == IMMUTABLE
     assert first.body == second.body
-    # The second comes from the bucket, whoever made the first.
+    # The second comes from the bucket, even if a function made the first.
     assert get(url, gzip=gzip, If_None_Match=second.headers["ETag"]).status == 304
 
 
@@ -63,7 +63,7 @@ def test_a_search_is_never_taken_from_a_cache(archive, source) -> None:
 @pytest.mark.parametrize("resource", ["/metadata", "/frames/1", ""])
 def test_head_says_what_get_says_without_a_body(archive, source, resource) -> None:
     url = f"{archive.dicomweb}/{source.path}{resource}"
-    get(url)  # whatever has to be made is
+    get(url)  # generates the objects that are generated on demand
     by_get, by_head = get(url), get(url, method="HEAD")
     assert (by_head.status, by_head.body) == (200, b"")
     for name in ("Content-Type", "Content-Length", "Content-Encoding", "ETag", "Cache-Control"):

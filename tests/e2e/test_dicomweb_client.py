@@ -1,4 +1,4 @@
-"""The Python library dicomweb-client, as its users call it, against the one root."""
+"""The Python library dicomweb-client, as its users call it, with the DICOMweb root as its only URL."""
 
 from io import BytesIO
 
@@ -19,7 +19,7 @@ def client(archive) -> DICOMwebClient:
 
 
 def read_own_dataset(study: str) -> Dataset:
-    """A data set of two frames as a user has it: read from a file."""
+    """Return a data set of two frames that was read from a file, as a user's is."""
     data = make_instance(
         **fresh_uids(StudyInstanceUID=study),
         Rows=2,

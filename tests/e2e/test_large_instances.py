@@ -1,4 +1,4 @@
-"""Instances too large for memory and for one answer of a function: sent in parts, parsed from disk, redirected to."""
+"""Instances too large for memory and for one answer of a function: uploaded in parts, read from disk, redirected."""
 
 import os
 from pathlib import Path
@@ -32,7 +32,7 @@ def large(archive, backend, request, tmp_path_factory) -> Source:
     else:
         path: Path = tmp_path_factory.mktemp("large") / "large.dcm"
         path.write_bytes(data)
-        # In parts, as `aws s3 cp` does with files of this size.
+        # This is a multipart upload, as `aws s3 cp` does it with files of this size.
         backend.s3.upload_file(str(path), backend.landing_bucket, f"large/{source.study_instance_uid}.dcm")
     backend.wait_until_searchable(source.study_instance_uid, 1)
     return source

@@ -1,4 +1,4 @@
-"""STOW-RS answers: to dcm4che's stowrs on each URL that it may be given, and to what is wrong with a request."""
+"""STOW-RS answers: to dcm4che's stowrs on each store URL, and to requests that are wrong."""
 
 import pytest
 
@@ -124,7 +124,7 @@ def test_a_second_content_under_one_uid_fails_and_the_first_stays(archive, backe
     for landed in (stored, uploaded):
         backend.wait_until_rejected(landed)
         assert backend.rejections()[landed][0] == DUPLICATE
-        # Nothing is lost: what was refused lies where it was put, and what is served is the first.
+        # Nothing is lost: the refused content stays in the landing bucket, and the first one is served.
         assert backend.read(landed) == second
     assert get(f"{archive.dicomweb}/{first.path}").part().body == first.data
     (metadata,) = get(f"{archive.dicomweb}/{first.series_path}/metadata").json()
