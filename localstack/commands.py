@@ -23,7 +23,7 @@ def run_logged(
     name
         What messages call the command.
     environment
-        All of its variables; those of this process if there is none.
+        All environment variables of the command; by default, those of this process.
 
     Raises
     ------

@@ -42,7 +42,7 @@ def accepts_connections(port: int) -> bool:
 
 
 def free_port(taken: Collection[int] = ()) -> int:
-    """Return a free port that is none of those `taken`.
+    """Return a free port that is not among those `taken`.
 
     Raises
     ------

@@ -36,7 +36,7 @@ class Progress:
     def step(self, name: str) -> Iterator[Step]:
         """Print ``[3/9] MariaDB … ready in 0.6 s``, or FAILED and the end of the log that the error names.
 
-        The cause is left to who catches the error.
+        The code that catches the error shows its cause.
         """
         self._number += 1
         print(f"[{self._number}/{self.total}] {name} … ", end="", file=self.output, flush=True)

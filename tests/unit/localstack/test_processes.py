@@ -32,7 +32,7 @@ def start(supervisor, tmp_path, name="sleeper", program=FOREVER, **options):
 
 
 def has_ended(pid):
-    # An orphan's remains are there until the machine's first process has reaped them.
+    # An orphan stays as a zombie until the machine's first process has reaped it.
     return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
 
 
