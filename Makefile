@@ -21,6 +21,7 @@ $(foreach variable,$(VARIABLES),$(if $($(variable)),$(eval export $(variable))))
 
 .DEFAULT_GOAL := help
 .PHONY: help run start urls stop clean check test format synth diff deploy destroy
+.PHONY: docs
 .PHONY: setup setup-checks setup-tests setup-cdk lint fast-tests
 
 help: ## list the targets
@@ -51,6 +52,9 @@ test: setup-tests lint ## lint and all tests, with databases, an emulator, a bro
 format: setup-checks ## format all Python files, and fix the lint that can be fixed
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+docs: setup-checks ## build the documents as a site, in site/
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 synth: setup-cdk ## write the templates of the CDK application to cdk.out
 	@$(CDK) synth --quiet

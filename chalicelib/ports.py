@@ -1,4 +1,4 @@
-"""What the services need of the world, as protocols; each has a real adapter and an in-memory fake."""
+"""Protocols of the services that the use cases depend on; each has a real adapter and a fake in memory."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -17,7 +17,7 @@ from chalicelib.dicomweb.wado.static_object import StaticObject
 
 @dataclass(frozen=True, slots=True)
 class ObjectVersion:
-    """Names one version of one object for ever. `version_id` is None in an unversioned bucket."""
+    """One version of an object, which never changes. `version_id` is None in a bucket without versions."""
 
     bucket: str
     key: str
@@ -36,7 +36,7 @@ class ObjectContent:
 
 @dataclass(frozen=True, slots=True)
 class ObjectHead:
-    """What is known of an object without its body."""
+    """Headers of an object."""
 
     size: int
     etag: str
@@ -46,50 +46,53 @@ class ObjectHead:
 
 
 class ObjectStore(Protocol):
-    """S3. Every method raises ServiceFaultError when the service fails, NotFoundError where nothing is."""
+    """S3. Methods raise ServiceFaultError if the service fails, and NotFoundError if the object does not exist."""
 
     def open(self, version: ObjectVersion) -> AbstractContextManager[ObjectContent]:
-        """Read a version with bounded memory: small ones in memory, large ones through a file."""
+        """Open a version for reading with bounded memory: a small one in memory, a large one through a file."""
         ...
 
     def put(self, bucket: str, content: StaticObject) -> None:
-        """Write one instance-level object; a second writer brings the same content."""
+        """Write an object of an instance. It may be written twice, since a second writer brings the same content."""
         ...
 
     def put_aggregate(self, bucket: str, content: StaticObject, replaces: str | None) -> str:
-        """Write an aggregate in place of just the version with ETag `replaces` (None: no object).
+        """Replace the version of an aggregate whose ETag is `replaces`; create the object if that is None.
 
-        Returns the new ETag.
+        Returns
+        -------
+        str
+            The new ETag.
 
         Raises
         ------
         PreconditionFailedError
-            Another version is there.
+            The bucket holds another version.
         """
         ...
 
     def head(self, bucket: str, key: str) -> ObjectHead | None:
-        """Describe an object, or None where there is none."""
+        """Read the headers of an object; None if it does not exist."""
         ...
 
     def get_bytes(self, bucket: str, key: str) -> bytes:
-        """Read a small object whole."""
+        """Read a small object into memory."""
         ...
 
     def presign(self, version: ObjectVersion, *, content_type: str) -> str:
-        """URL under which anybody may read a version for a few minutes."""
+        """Create a URL with which anybody can read a version for a few minutes."""
         ...
 
 
 class MessageQueue(Protocol):
-    """SQS, as seen by its consumer."""
+    """SQS, as a consumer uses it. Every method raises ServiceFaultError if the service fails."""
 
     def delete(self, receipt_handles: Sequence[str]) -> None:
-        """Take messages that were dealt with off the queue."""
+        """Remove messages that have been processed."""
         ...
 
     def retry(self, receipt_handle: str, *, after_seconds: int) -> None:
-        """Let a message that failed come again after this time, and not when its time-out is over."""
+        """Make a failed message visible again after this time instead of when its visibility timeout ends."""
         ...
 
 
@@ -97,20 +100,20 @@ class MessageQueue(Protocol):
 
 
 class ClaimOutcome(Enum):
-    """What a claim of an instance found."""
+    """Result of a claim."""
 
-    NEW = "nobody had claimed it"
-    INCOMPLETE = "the same content was claimed, but not completed"
-    COMPLETE = "the same content is complete"
-    OTHER_CONTENT = "another content was there first"
+    NEW = "the instance was not claimed before"
+    INCOMPLETE = "the same content was claimed before, and not completed"
+    COMPLETE = "the same content was completed before"
+    OTHER_CONTENT = "other content was claimed before"
 
 
 @dataclass(frozen=True, slots=True)
 class InstanceRecord:
     """One registered instance.
 
-    `qido` holds the attributes of all three levels; `metadata` the gzip-compressed JSON array of one
-    data set, or None where it lies in the static object only (too large for an item).
+    `qido` holds the attributes of all three levels. `metadata` is the gzip-compressed JSON array of one
+    data set; None if it is too large for a DynamoDB item and is kept in the static object only.
     """
 
     uids: ResourceUids
@@ -133,16 +136,16 @@ class Rejection:
 
 
 class RecordStore(Protocol):
-    """DynamoDB. Every method raises ServiceFaultError when the service fails."""
+    """DynamoDB. Every method raises ServiceFaultError if the service fails."""
 
     def claim_instance(
         self, uids: ResourceUids, *, sha256: str, landing: ObjectVersion, stored_at: datetime
     ) -> ClaimOutcome:
-        """Register the content of an instance; the first content wins, whoever comes later is told."""
+        """Register the content of an instance. The first content wins; a later claim gets the result."""
         ...
 
     def complete_instance(self, uids: ResourceUids, *, qido: DicomJson, metadata: bytes | None) -> None:
-        """Add what the aggregates need; from now on the instance is part of its study."""
+        """Add what aggregates need. From now on the instance is part of its study."""
         ...
 
     def get_instance(self, uids: ResourceUids) -> InstanceRecord | None:
@@ -150,31 +153,31 @@ class RecordStore(Protocol):
         ...
 
     def get_digests(self, instances: Sequence[ResourceUids]) -> Mapping[ResourceUids, str]:
-        """SHA-256 of those of the instances that are registered (any number of them)."""
+        """SHA-256 of each of these instances that is registered; any number may be asked for."""
         ...
 
     def list_instances(self, study_instance_uid: str) -> Iterator[InstanceRecord]:
-        """All complete instances of a study, strongly consistent."""
+        """Read all complete instances of a study, strongly consistent."""
         ...
 
     def put_qido_answers(self, study_instance_uid: str, study: DicomJson, series: Mapping[str, DicomJson]) -> None:
-        """Keep the ready answers of a study and of its (changed) series."""
+        """Write the QIDO documents of a study and of its (changed) series."""
         ...
 
     def get_qido_answers(self, keys: Sequence[ResourceUids]) -> Mapping[ResourceUids, DicomJson]:
-        """Ready answers of studies, series and instances; those that are not there are left out."""
+        """QIDO documents of studies, series and instances; missing ones are left out."""
         ...
 
     def get_instance_metadata(self, keys: Sequence[ResourceUids]) -> Mapping[ResourceUids, bytes | None]:
-        """`InstanceRecord.metadata` of instances; those that are not there are left out."""
+        """`InstanceRecord.metadata` of instances; missing ones are left out."""
         ...
 
     def put_rejection(self, rejection: Rejection) -> None:
-        """Record a landing object that will never be published."""
+        """Record that a landing object will never be published."""
         ...
 
     def list_rejections(self) -> Iterator[Rejection]:
-        """All rejected landing objects, in no order."""
+        """Read all rejected landing objects, in no particular order."""
         ...
 
 
@@ -183,7 +186,7 @@ class RecordStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class AggregateState:
-    """The version of an aggregate that the index knows: its object's ETag and what it was made of."""
+    """Version of an aggregate that the index knows: ETag of its object, and digest of its members."""
 
     etag: str
     digest: str
@@ -191,11 +194,12 @@ class AggregateState:
 
 @dataclass(frozen=True, slots=True)
 class StudyPublication:
-    """All that search needs of one study, derived from its registered instances.
+    """Everything that search needs of one study, derived from its registered instances.
 
-    The JSON documents hold each level's own attributes, computed ones (counts, ModalitiesInStudy)
-    and the UIDs of the levels above. `instances` are all of the study; those the index has are kept.
-    `aggregates` maps "" (the study's metadata) or a SeriesInstanceUID to the version just written.
+    A JSON document holds the attributes of its own level, the computed ones (counts, ModalitiesInStudy)
+    and the UIDs of the levels above. `instances` are all instances of the study; the index keeps those that
+    it already has. `aggregates` maps a SeriesInstanceUID, or "" for the study's metadata, to the version
+    just written.
     """
 
     study_instance_uid: str
@@ -206,18 +210,18 @@ class StudyPublication:
 
 
 class PublicationTurn(Protocol):
-    """The turn of one publisher of a study, under the study's lock."""
+    """The turn of one publisher of a study; it holds the study's lock."""
 
     def published_version(self) -> int:
-        """Version that the index shows; 0 before the first publication."""
+        """Version that searches see; 0 before the first publication."""
         ...
 
     def dirty_version(self) -> int:
-        """Latest version that somebody asked to publish."""
+        """Latest version whose publication was requested."""
         ...
 
     def aggregates(self) -> Mapping[str, AggregateState]:
-        """What StudyPublication.aggregates said last time."""
+        """`StudyPublication.aggregates` of the last publication."""
         ...
 
     def ensure_held(self) -> None:
@@ -225,13 +229,16 @@ class PublicationTurn(Protocol):
         ...
 
     def commit(self, version: int, publication: StudyPublication) -> None:
-        """Write all rows and `version` as published, in one transaction."""
+        """Write all rows and the published version in one transaction."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class SearchPage:
-    """Keys of the hits of one page in order, and how many more follow it; not `all_counted`, at least so many."""
+    """Addresses of the hits of one page in order, and the number of hits after it.
+
+    Unless `all_counted`, `remaining` is a lower bound.
+    """
 
     keys: list[ResourceUids]
     remaining: int
@@ -239,23 +246,23 @@ class SearchPage:
 
 
 class StudyIndex(Protocol):
-    """MySQL. Every method raises ServiceFaultError when the service fails."""
+    """MySQL. Every method raises ServiceFaultError if the service fails."""
 
     def mark_dirty(self, study_instance_uid: str) -> int:
-        """Ask for a publication of the study; returns the version that will cover this request."""
+        """Request a publication of the study; returns the version that will cover this request."""
         ...
 
     def turn(self, study_instance_uid: str) -> AbstractContextManager[PublicationTurn]:
-        """Wait for the study's lock; ServiceFaultError where it is not had in time."""
+        """Wait for the study's lock; ServiceFaultError if it cannot be acquired in time."""
         ...
 
     def search(self, query: QidoQuery) -> SearchPage:
-        """Find; total, stable order with a tie-break on the UIDs.
+        """Find one page of hits, in a total and stable order (ties are broken by UIDs).
 
         Raises
         ------
         SearchTooBroadError
-            If it takes too long.
+            The search takes too long.
         """
         ...
 
@@ -264,31 +271,31 @@ class StudyIndex(Protocol):
 
 
 class LandingUpload(Protocol):
-    """One landing object that is written in blocks; it comes into being only when it is completed."""
+    """A landing object that is written in blocks; it exists only once the upload is completed."""
 
     def append(self, block: bytes) -> None:
-        """Send the next block; all but the last hold at least 5 MiB (S3's rule)."""
+        """Send the next block. All but the last must have at least 5 MiB (a limit of S3)."""
         ...
 
     def complete(self) -> None:
-        """Make the object; when this returns, it is durable."""
+        """Create the object. It is durable when this returns."""
         ...
 
     def abort(self) -> None:
-        """Drop what was sent. Never raises: a bucket rule sweeps what is left."""
+        """Discard what was sent. Never raises: a lifecycle rule of the bucket removes what is left."""
         ...
 
 
 class LandingStore(Protocol):
-    """The bucket where instances arrive. Every method raises ServiceFaultError when the service fails."""
+    """The bucket in which instances arrive. Every method raises ServiceFaultError if the service fails."""
 
     def put(self, key: str, instance_bytes: bytes, sha256: str) -> None:
-        """Write an instance whole; when this returns, it is durable.
+        """Write a whole instance. It is durable when this returns.
 
-        `sha256` is the hexadecimal digest of the bytes, for the service to check what it received.
+        `sha256` is the hexadecimal digest of the bytes; the service checks what it received against it.
         """
         ...
 
     def begin_upload(self, key: str) -> LandingUpload:
-        """Start to write an instance in blocks."""
+        """Start an upload of an instance in blocks."""
         ...

@@ -1,8 +1,24 @@
-"""THE table of the attributes that search knows; parsing, SQL, index rows and answers follow from it. Pure.
+"""The table of the attributes that search knows. Pure.
 
-A searchable attribute is one row here, one column in ``adapters/mysql/schema.sql`` and one test.
-The tags and VRs stand here so that a search does not import a DICOM toolkit (its dictionary costs more
-than the whole search function's start).
+What follows from a row, in the order in which an instance and later a query meet it:
+
+1. Conversion copies the element from the instance's data set into its record (`index_attributes`).
+2. Publication derives the documents of the study, its series and its instances from the records. The element
+   goes into the document of its `level`, and with `also_above` into those above, too (`level_attributes`).
+   Collections and counts are computed here instead, in ``wado/study_documents.py``.
+3. Publication also writes the rows of the SQL index. The value goes into `column`, in the table of the level
+   (of the sequence, if it stands in an item).
+4. A query names the attribute by keyword, tag or path. `matching` selects the parser of the value
+   (``qido/parse_match.py``) and the SQL condition; with NONE, the name is refused as a matching key.
+5. `returned` decides whether an answer contains the attribute by default. ``includefield`` can ask for every
+   attribute of the level that is searched and of the levels above.
+
+The table does not create the column, the conformance statement or a test. A searchable attribute therefore
+is one row here, one column in ``adapters/mysql/schema.sql``, one row in ``docs/conformance.md`` and one test;
+CONTRIBUTING.md has the recipe.
+
+Tags and VRs are written out here so that a search does not import a DICOM toolkit: loading its dictionary
+takes longer than the start of the search function.
 """
 
 from collections.abc import Iterator
@@ -15,7 +31,7 @@ DicomJson = dict[str, Any]
 
 
 class Level(IntEnum):
-    """Level of a search, and of an attribute (PS3.18 §10.6.1.2.3); the deeper the larger."""
+    """Level of a search and of an attribute (PS3.18 §10.6.1.2.3); a deeper level compares as larger."""
 
     STUDY = 0
     SERIES = 1
@@ -23,25 +39,25 @@ class Level(IntEnum):
 
 
 class Matching(Enum):
-    """How an attribute's values are compared (PS3.4 §C.2.2.2); each kind has one parser and one SQL form."""
+    """How the values of an attribute are compared (PS3.4 §C.2.2.2); each kind has one parser and one SQL form."""
 
     NONE = "not searchable"
     UID = "a UID, or a list of UIDs"
     TEXT = "case-sensitive text with wildcards"
     CODE = "case-sensitive text with wildcards, or a list of values"
-    NAME = "person name with wildcards, without case and accents, in any component group"
+    NAME = "person name with wildcards, ignoring case and accents, in any component group"
     DATE = "date, or range of dates"
-    TIME = "time of day, or range of them"
+    TIME = "time of day, or range of times"
     NUMBER = "integer"
-    SEQUENCE = "whether it has items; attributes in them are matched by their path"
+    SEQUENCE = "whether it has items; attributes of the items are matched by their path"
 
 
 class Returned(Enum):
-    """When an answer of its level holds an attribute (PS3.18 §10.6.3.3)."""
+    """When an answer contains an attribute (PS3.18 §10.6.3.3)."""
 
-    ASKED = "only where includefield or a matching key names it"
-    KNOWN = "where it has a value"
-    ALWAYS = "also without a value"
+    ASKED = "only if includefield or a matching key names it"
+    KNOWN = "if it has a value"
+    ALWAYS = "always; empty if it has no value"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,25 +69,27 @@ class Attribute:
     keyword, tag, vr
         As in PS3.6; `tag` is eight upper-case hexadecimal digits.
     level
-        The level whose attribute it is.
+        Level that the attribute belongs to.
     matching
-        Kind of comparison; NONE where it is only returned.
+        How its values are compared; NONE if it can only be returned.
     returned
-        When an answer of its level holds it.
+        When an answer contains it.
     column
-        Column of its level's SQL table; for names, that of the alphabetic group.
+        Column in the SQL table of its level or `sequence`; None if it has none. For a name, the column of the
+        alphabetic group.
     sequence
-        Tag of the sequence in whose items it stands, None at top level.
+        Tag of the sequence whose items contain it; None at top level.
     any_of
-        Keyword of the deeper level's attribute of which this one is the collection
-        (ModalitiesInStudy: it matches where any series' Modality does).
+        For a collection of the values of a deeper level: keyword of the attribute of that level.
+        ModalitiesInStudy matches if the Modality of any series matches.
     time_keyword
-        Of a date: keyword of the time of day that a combined range takes with it.
+        For a date: keyword of the time of day of the same event. Ranges of both are matched as one range of
+        moments (PS3.4 §C.2.2.2.5).
     also_above
-        Whether the documents of the levels above hold it too.
+        Whether the documents of the levels above contain it, too.
     ends_indexed
-        Whether the index keeps all ends of its values, by which a text inside them is looked up; for
-        texts of studies.
+        Whether the index stores every ending of its values, so that a text inside a value is found without
+        a scan. Implemented for texts of studies only.
     """
 
     keyword: str
@@ -94,7 +112,7 @@ class Attribute:
 
     @property
     def multivalued(self) -> bool:
-        """Whether it may have several values (its VM in PS3.6 is above 1); only collections may."""
+        """Whether it can have several values (VM above 1 in PS3.6); in this table only collections can."""
         return self.any_of is not None
 
     @property
@@ -108,7 +126,7 @@ _M = Matching
 _ALWAYS, _KNOWN, _ASKED = Returned.ALWAYS, Returned.KNOWN, Returned.ASKED
 _REQUEST = "00400275"
 
-# Returned by default: PS3.18 Tables 10.6.3-3 to 10.6.3-5, and what OHIF's lists show.
+# Returned by default: PS3.18 Tables 10.6.3-3 to 10.6.3-5, and the columns of OHIF's lists.
 # fmt: off
 ATTRIBUTES: tuple[Attribute, ...] = (
     # --- study
@@ -167,7 +185,7 @@ ATTRIBUTES: tuple[Attribute, ...] = (
 )
 # fmt: on
 
-# Every answer holds these; they are made with it and are in no table or document.
+# Every answer contains these. They are computed with it, and stored in no document or SQL table.
 TAG_OF_COMPUTED = {
     "SpecificCharacterSet": "00080005",
     "InstanceAvailability": "00080056",
@@ -198,7 +216,7 @@ for _attribute in ATTRIBUTES:
 
 
 def attributes_of(level: Level) -> Iterator[Attribute]:
-    """Top-level attributes that a document of `level` holds as its own, in the table's order."""
+    """Top-level attributes in a document of `level`, in the order of the table, without the UIDs of levels above."""
     for attribute in _TOP.values():
         if attribute.level is level or (attribute.also_above and level < attribute.level):
             yield attribute
@@ -208,16 +226,16 @@ _TAGS_OF_LEVEL = {level: {attribute.tag for attribute in attributes_of(level)} f
 
 
 def index_attributes(dicom_json: DicomJson) -> DicomJson:
-    """Those elements of an instance that the table knows, at any level, sorted by tag.
+    """Select the elements of an instance's data set that the table knows, of all levels, sorted by tag.
 
-    Items of a sequence are narrowed to the attributes that the table has in them. The source's
-    elements are shared, not copied.
+    Items of a sequence are reduced to the attributes that the table has for them. All other elements are
+    shared with the source, not copied.
     """
     return {tag: _narrowed(tag, element) for tag, element in sorted(dicom_json.items()) if tag in _TOP}
 
 
 def level_attributes(dicom_json: DicomJson, level: Level) -> DicomJson:
-    """Those elements that belong to a document of `level`: its own, and the UIDs of the levels above."""
+    """Select the elements of a document of `level`: its own attributes, and the UIDs of the levels above."""
     wanted = _TAGS_OF_LEVEL[level] | {UID_OF_LEVEL[above].tag for above in Level if above < level}
     return {tag: element for tag, element in dicom_json.items() if tag in wanted}
 

@@ -1,4 +1,4 @@
-"""The compression in which metadata and static objects are kept: gzip, at a level that costs little. Pure."""
+"""Compression of stored metadata and static objects: gzip, at a level that costs little time. Pure."""
 
 from isal import igzip
 
@@ -7,11 +7,11 @@ _LEVEL = 1
 
 
 def compress(data: bytes) -> bytes:
-    """Compress with gzip; equal data always gives equal bytes."""
+    """Compress with gzip (RFC 1952); equal data always gives equal bytes."""
     return igzip.compress(data, compresslevel=_LEVEL, mtime=0)
 
 
 def decompress(data: bytes) -> bytes:
-    """Undo `compress`."""
+    """Decompress what `compress` returned."""
     decompressed: bytes = igzip.decompress(data)  # type: ignore[no-untyped-call]
     return decompressed

@@ -5,11 +5,11 @@ from typing import Any
 
 
 def dump_json(value: Any) -> bytes:
-    """Encode a value; a lone surrogate, which has no UTF-8 form, becomes ``?``.
+    """Encode a value as JSON. A lone surrogate, which UTF-8 cannot encode, becomes ``?``.
 
     Raises
     ------
     ValueError
-        The value contains NaN or an infinity, which JSON does not have.
+        The value contains NaN or an infinity, which JSON cannot express.
     """
     return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode("utf-8", "replace")

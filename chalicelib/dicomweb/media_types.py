@@ -1,4 +1,4 @@
-"""Media types and Accept lists (RFC 9110 §12.5.1, PS3.18 §8.7.5); it does not know what a resource offers."""
+"""Media types and Accept lists (RFC 9110 §12.5.1, PS3.18 §8.7.5), without knowledge of any resource. Pure."""
 
 import re
 from collections.abc import Sequence
@@ -25,14 +25,14 @@ class MediaRange:
     quality: float = 1.0
 
     def covers(self, media_type: str) -> bool:
-        """Whether a concrete media type falls into this range."""
+        """Whether this range includes a concrete media type."""
         main_type = media_type.partition("/")[0]
         return self.media_type in ("*/*", f"{main_type}/*", media_type)
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A form that a resource has; `root_type` is that of the parts of multipart/related."""
+    """A media type that a resource is available in; `root_type` is the type of the parts of multipart/related."""
 
     media_type: str
     root_type: str | None = None
@@ -42,7 +42,13 @@ ANYTHING = MediaRange("*/*", {})
 
 
 def parse_media_type(text: str) -> tuple[str, dict[str, str]]:
-    """Split a media type: ``type/subtype`` in lower case, and its parameters, unquoted."""
+    """Split a media type into ``type/subtype`` in lower case and its parameters, unquoted.
+
+    Raises
+    ------
+    BadRequestError
+        The text cannot be parsed, e.g. since it contains a line break.
+    """
     message = Message()
     try:
         message["Content-Type"] = text
@@ -53,15 +59,26 @@ def parse_media_type(text: str) -> tuple[str, dict[str, str]]:
 
 
 def parse_accept(accept: str | None) -> list[MediaRange]:
-    """Members of an Accept list that are acceptable at all, the best first; anything where it is absent."""
+    """Return the acceptable members of an Accept list, the preferred first; ``*/*`` if there is no list.
+
+    Raises
+    ------
+    BadRequestError
+        As `parse_media_type`.
+    """
     return sorted((member for member in _members(accept) if member.quality), key=lambda member: -member.quality)
 
 
 def choose(accept: str | None, offers: Sequence[Offer]) -> Offer | None:
-    """The offer that a client likes best, the first of those that it likes equally; None if it takes none.
+    """Return the offer that a client prefers, the first among equals; None if it accepts none of them.
 
-    What it thinks of an offer is said by the most specific member of its list that covers it (RFC 9110
-    §12.5.1): ``*/*, application/json;q=0`` takes anything but that.
+    The most specific member that covers an offer decides its quality (RFC 9110 §12.5.1):
+    ``*/*, application/json;q=0`` accepts anything except application/json.
+
+    Raises
+    ------
+    BadRequestError
+        As `parse_media_type`.
     """
     members = _members(accept)
     best: tuple[float, Offer | None] = (0.0, None)
@@ -83,7 +100,7 @@ def _members(accept: str | None) -> list[MediaRange]:
 
 
 def _specificity(member: MediaRange, offer: Offer) -> int:
-    """How exactly a member of an Accept list names an offer; 0 where it does not cover it."""
+    """How specifically a member of an Accept list names an offer; 0 if it does not cover the offer."""
     root_type = member.parameters.get("type", "").lower()
     if not member.covers(offer.media_type) or (root_type and root_type != offer.root_type):
         return 0
@@ -93,7 +110,13 @@ def _specificity(member: MediaRange, offer: Offer) -> int:
 
 
 def accepts_gzip(accept_encoding: str | None) -> bool:
-    """Whether a client takes gzip; one that says nothing about encodings may be unable to."""
+    """Whether a client accepts gzip (RFC 9110 §12.5.3); without the header, it may be unable to decode it.
+
+    Raises
+    ------
+    BadRequestError
+        As `parse_media_type`.
+    """
     qualities = {member.media_type: member.quality for member in _codings(accept_encoding or "")}
     return qualities.get("gzip", qualities.get("*", 0.0)) > 0
 
@@ -107,5 +130,5 @@ def _codings(accept_encoding: str) -> list[MediaRange]:
 
 
 def _quality(text: str) -> float:
-    """Weight of RFC 9110 §12.4.2; one that cannot be read counts as 1, as the client did name the type."""
+    """Parse a weight (RFC 9110 §12.4.2); an invalid one counts as 1, since the client did name the type."""
     return float(text) if re.fullmatch(r"[01](\.[0-9]{0,3})?", text) else 1.0

@@ -1,4 +1,4 @@
-"""Bodies of multipart/related (RFC 2387) as DICOMweb answers them; reading requests is not done here."""
+"""Writes bodies of multipart/related (RFC 2387) for DICOMweb answers; bodies of requests are read elsewhere. Pure."""
 
 import hashlib
 from collections.abc import Iterable, Iterator
@@ -7,34 +7,34 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """What stands around the one part of a body, and the body's own Content-Type."""
+    """The bytes before and after the only part of a body, and the Content-Type of the body."""
 
     content_type: str
     head: bytes
     tail: bytes
 
     def wrap(self, payload: bytes) -> bytes:
-        """The whole body."""
+        """Return the complete body."""
         return b"".join((self.head, payload, self.tail))
 
     def wrap_pieces(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
-        """The whole body in pieces."""
+        """Yield the complete body in pieces."""
         yield self.head
         yield from pieces
         yield self.tail
 
 
 def envelope(media_type: str, *, seed: str, transfer_syntax_uid: str | None = None) -> Envelope:
-    """Envelope of one part of `media_type`.
+    """Create the envelope of one part of `media_type`.
 
-    The part's Content-Type is written exactly ``<type>; transfer-syntax=<UID>``: OHIF's loader believes
-    nothing else. `type` of the whole is quoted (PS3.18 §8.7.1).
+    The Content-Type of the part is written exactly ``<type>; transfer-syntax=<UID>``, since OHIF's loader
+    recognizes no other form. The `type` parameter of the body is quoted (PS3.18 §8.7.1).
 
     Parameters
     ----------
     seed
-        Something that depends on the content's digest. The boundary is a digest of it: a text that
-        cannot be put into the content beforehand, since putting it there changes it.
+        A text that depends on the digest of the content. The boundary is derived from it, so nobody can
+        place the boundary in the content beforehand: that would change the digest.
     """
     boundary = make_boundary(seed)
     part_type = media_type + (f"; transfer-syntax={transfer_syntax_uid}" if transfer_syntax_uid else "")
@@ -46,14 +46,14 @@ def envelope(media_type: str, *, seed: str, transfer_syntax_uid: str | None = No
 
 
 def make_boundary(seed: str) -> str:
-    """A boundary from a digest of `seed`; at most 70 characters, RFC 2046 §5.1.1."""
+    """Derive a boundary of 40 characters from `seed` (RFC 2046 §5.1.1 allows 70)."""
     return hashlib.sha256(seed.encode()).hexdigest()[:40]
 
 
 def multipart_body(
     media_type: str, payloads: Iterable[bytes], *, seed: str, transfer_syntax_uid: str | None = None
 ) -> tuple[str, bytes]:
-    """Content-Type and body of several parts of one media type; see `envelope`."""
+    """Return the Content-Type and the body of several parts of one media type; see `envelope`."""
     parts = envelope(media_type, seed=seed, transfer_syntax_uid=transfer_syntax_uid)
     body = b"\r\n".join(parts.head + payload for payload in payloads)
     return parts.content_type, body + parts.tail

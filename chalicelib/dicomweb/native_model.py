@@ -1,4 +1,4 @@
-"""A data set of the DICOM JSON Model (PS3.18 Annex F) as XML of the Native DICOM Model (PS3.19 §A.1). Pure."""
+"""Converts a data set from the DICOM JSON Model (PS3.18 Annex F) to the Native DICOM Model (PS3.19 §A.1). Pure."""
 
 import re
 from typing import Any
@@ -9,20 +9,20 @@ from chalicelib.dicomweb.values import first_value, plain_text
 
 _NAMESPACE = "http://dicom.nema.org/PS3.19/models/NativeDICOM"
 
-# What XML 1.0 has no character for, whatever the escape.
+# Characters that XML 1.0 cannot contain, not even escaped.
 _UNWRITABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 _PRIVATE_ELEMENT = re.compile(r"([0-9A-F]{3}[13579BDF])([1-9A-F][0-9A-F])([0-9A-F]{2})\Z")
 
-# The order of the schema.
+# In the order of the XML schema.
 _NAME_GROUPS = ("Alphabetic", "Ideographic", "Phonetic")
 _NAME_COMPONENTS = ("FamilyName", "GivenName", "MiddleName", "NamePrefix", "NameSuffix")
 
 
 def to_native_model(dicom_json: DicomJson) -> bytes:
-    """One XML document in UTF-8, with declaration.
+    """Return one XML document in UTF-8, with an XML declaration.
 
-    Characters that XML cannot carry (control characters of a broken source) become U+FFFD.
+    Characters that XML cannot contain (control characters of a broken source) become U+FFFD.
     """
     root = ET.Element("NativeDicomModel", {"xmlns": _NAMESPACE, "xml:space": "preserve"})
     _add_attributes(root, dicom_json)
@@ -47,21 +47,21 @@ def _identity(tag: str, vr: str, dicom_json: DicomJson) -> dict[str, str]:
     if private:
         group, block, element = private.groups()
         creator = plain_text(first_value(dicom_json.get(f"{group}00{block}")))
-        # Known by its creator, a private element needs no block: as dcm4che writes it, its number is 00.
+        # The creator identifies a private element, so its block is left out: 00 stands for it, as in dcm4che.
         return {"tag": f"{group}00{element}", "vr": vr, "privateCreator": _text(creator)} if creator else identity
     keyword = KEYWORD_OF_TAG.get(tag) or KEYWORD_OF_COMPUTED_TAG.get(tag) or _keyword_from_dictionary(tag)
     return {**identity, "keyword": keyword} if keyword else identity
 
 
 def _keyword_from_dictionary(tag: str) -> str:
-    # Imported where it is needed: the dictionary costs more than the whole start of the search function.
+    # Imported on use: loading the dictionary takes longer than the start of the search function.
     from pydicom.datadict import keyword_for_tag
 
     return keyword_for_tag(int(tag, 16))
 
 
 def _add_value(attribute: ET.Element, vr: str | None, number: str, value: Any) -> None:
-    if value is None:  # an empty value among others, which its missing number tells
+    if value is None:  # an empty value among others: its number is skipped
         return
     if not isinstance(value, dict):
         ET.SubElement(attribute, "Value", number=number).text = _text(value)

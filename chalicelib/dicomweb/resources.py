@@ -1,4 +1,4 @@
-"""DICOMweb resources as values: UIDs, their paths, and the keys of the static objects (key = URL path). Pure."""
+"""Addresses of DICOMweb resources: UIDs, URL paths, and keys of the static objects (key = URL path). Pure."""
 
 import re
 from dataclasses import dataclass
@@ -15,15 +15,15 @@ _NAMES = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
 
 
 def check_uid(text: str, name: str = "UID") -> str:
-    """Return `text` if it can name a resource.
+    """Return `text` if it is a valid UID.
 
     PS3.5 §9.1 allows digits and dots, at most 64 characters. It forbids a leading zero in a component,
-    but real files have them: they are accepted, since they are safe in keys and paths.
+    but real files contain such UIDs. They are accepted, since they are safe in keys and paths.
 
     Raises
     ------
     InvalidUidError
-        Otherwise. The message contains `name`, never the text itself.
+        The text is not a valid UID. The message contains `name`, never the text itself.
     """
     if len(text) > _MAX_UID_LENGTH or not _UID_PATTERN.match(text):
         raise InvalidUidError(f"{name} is not a valid DICOM UID (digits and dots, at most 64)")
@@ -32,9 +32,9 @@ def check_uid(text: str, name: str = "UID") -> str:
 
 @dataclass(frozen=True, slots=True)
 class ResourceUids:
-    """The address of a study, of a series in it or of an instance in that; UIDs below its level are None.
+    """The address of a study, a series or an instance (PS3.18 §10.1.1); UIDs below its level are None.
 
-    Addresses are ordered by their UIDs; a study comes before its series, a series before its instances.
+    Addresses sort by their UIDs: a study comes before its series, a series before its instances.
 
     Raises
     ------
@@ -48,7 +48,7 @@ class ResourceUids:
 
     def __post_init__(self) -> None:
         if self.sop_instance_uid is not None and self.series_instance_uid is None:
-            raise InvalidUidError("an instance is addressed by the UID of its series, too")
+            raise InvalidUidError("the address of an instance must contain the UID of its series")
         for uid, name in zip(self.uids, _NAMES, strict=False):
             check_uid(uid, name)
 
@@ -63,11 +63,11 @@ class ResourceUids:
 
     @property
     def level(self) -> Level:
-        """What it addresses."""
+        """Level of the addressed resource."""
         return Level(len(self.uids) - 1)
 
     def at(self, level: Level) -> "ResourceUids":
-        """Address of the study or series that contains this resource; itself at its own level."""
+        """Return the address of the study or series that contains this resource; its own at its own level."""
         return ResourceUids(*self.uids[: level + 1])
 
     @property

@@ -1,4 +1,4 @@
-"""Dates, times and integers of DICOM text, read without ever raising. Pure."""
+"""Parsers for dates, times, integers and texts of DICOM; an invalid value never raises an error. Pure."""
 
 import re
 from datetime import date, time
@@ -12,7 +12,7 @@ _INT32 = 2**31
 
 
 def parse_date(text: str) -> date | None:
-    """Read a DA value, also in the old form ``1993.08.22``; None if it is none."""
+    """Parse a DA value, also in the old form ``1993.08.22`` (PS3.5 §6.2); return None if it is not valid."""
     found = _DATE.match(text.strip()) or _OLD_DATE.match(text.strip())
     if not found:
         return None
@@ -23,12 +23,15 @@ def parse_date(text: str) -> date | None:
 
 
 def parse_time_span(text: str) -> tuple[time, time] | None:
-    """First and last moment that a TM value names: ``1030`` is the whole minute; None if it is none."""
+    """Return the first and the last moment that a TM value denotes (PS3.5 §6.2); None if it is not valid.
+
+    ``1030`` denotes a minute: 10:30:00 to 10:30:59.999999.
+    """
     found = _TIME.match(text.strip())
     if not found:
         return None
     hour, minute, second, fraction = found.groups()
-    # Second 60 is legal in a leap second (PS3.5 §6.2); no clock type has it.
+    # PS3.5 §6.2 allows second 60 for a leap second; `time` does not.
     seconds = None if second is None else 59 if second == "60" else int(second)
     digits = fraction or ""
     try:
@@ -45,7 +48,7 @@ def parse_time_span(text: str) -> tuple[time, time] | None:
 
 
 def parse_integer(text: str) -> int | None:
-    """Read an IS value that fits 32 bits (PS3.5 §6.2); None if it is none."""
+    """Parse an IS value (PS3.5 §6.2); return None if it is not valid or does not fit into 32 bits, signed."""
     found = _INTEGER.match(text.strip())
     if not found:
         return None
@@ -54,14 +57,14 @@ def parse_integer(text: str) -> int | None:
 
 
 def plain_text(value: object) -> str:
-    """A value of the DICOM JSON Model as text that any UTF-8 database takes, without padding."""
+    """Return a value of the DICOM JSON Model as text without padding that can be encoded in UTF-8."""
     text = value if isinstance(value, str) else "" if value is None else str(value)
-    # A lone surrogate, which JSON can carry, has no UTF-8 form.
+    # JSON can contain a lone surrogate, which UTF-8 cannot encode.
     return text.encode("utf-8", "replace").decode("utf-8").strip(" \0")
 
 
 def first_value(element: Any) -> Any:
-    """First value of an element of the DICOM JSON Model that is not null, or None."""
+    """Return the first value of an element of the DICOM JSON Model that is not null, or None."""
     values = element.get("Value") if isinstance(element, dict) else None
     if not isinstance(values, list):
         return None

@@ -1,1 +1,1 @@
-"""The use cases, one a module, over the ports; they know no technology."""
+"""The use cases, one in each module. They depend on the ports and on the pure core, and on no technology."""

@@ -1,8 +1,8 @@
-"""Turns one landing object into the static objects and the record of its instance; touches no other.
+"""Converts one landing object into the static objects and the record of its instance, and touches no other instance.
 
-Strategy: every step may be repeated. What can be refused is refused before the claim; the claim settles
-which content an instance has; the record is completed last, so a complete record means that all
-objects are there.
+Strategy: every step may be repeated. A file that must be refused is refused before the claim. The claim
+decides which content an instance has. The record is completed last, so a complete record means that all
+objects exist.
 """
 
 import logging
@@ -27,10 +27,10 @@ from chalicelib.ports import (
 
 logger = logging.getLogger(__name__)
 
-# Larger compressed metadata is left in its static object; a DynamoDB item holds 400 KB.
+# Larger compressed metadata stays in its static object only; a DynamoDB item holds at most 400 KB.
 MAX_RECORD_METADATA_BYTES = 256 * 1024
 
-# Static objects of one instance that are being written at a time: enough to hide S3's latency.
+# Static objects of one instance that are written concurrently: enough to hide the latency of S3.
 _WRITES_AT_ONCE = 16
 
 
@@ -40,7 +40,7 @@ def _now() -> datetime:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConvertInstance:
-    """The use case; `executor` runs the writes of an instance's objects at once."""
+    """The use case; `executor` writes the objects of an instance concurrently."""
 
     objects: ObjectStore
     records: RecordStore
@@ -56,8 +56,8 @@ class ConvertInstance:
         Returns
         -------
         str or None
-            The StudyInstanceUID that is now due for publication; None where the object was rejected,
-            which is recorded.
+            StudyInstanceUID of the study that must be published now; None if the object was rejected, which
+            has been recorded.
 
         Raises
         ------
@@ -101,11 +101,11 @@ class ConvertInstance:
         )
 
     def _write_all(self, static: StaticInstance, content: ObjectContent, metadata: StaticObject) -> None:
-        """Write with bounded memory: the next object is made when an earlier one is written."""
+        """Write with bounded memory: an object is created only when one of the earlier writes has ended."""
         pending = [self.executor.submit(self.objects.put, self.static_bucket, metadata)]
         for static_object in static.media_objects(content.file, content.size):
             if not isinstance(static_object.body, bytes):
-                # Its pieces are read from the file that the next object is read from, too.
+                # Read from the same file as the next object, so it is written before that one is created.
                 self.objects.put(self.static_bucket, static_object)
                 continue
             if len(pending) >= _WRITES_AT_ONCE:

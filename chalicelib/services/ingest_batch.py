@@ -1,4 +1,4 @@
-"""Ingests a batch of queue messages: converts all their objects at once, then publishes each study once."""
+"""Ingests a batch of queue messages: converts all their objects concurrently, then publishes each study once."""
 
 import json
 import logging
@@ -26,8 +26,8 @@ from chalicelib.ports import MessageQueue, ObjectVersion
 
 logger = logging.getLogger(__name__)
 
-# A failed message waits four times longer with each reception: 30 s, 2, 8, 32 min. The first tries catch what was
-# over at once, the later ones outlast a database that is restarted or restored.
+# The delay of a failed message quadruples with each reception: 30 s, 2, 8, 32 min. The first retries follow soon,
+# for faults that pass at once; the later ones outlast the restart or restore of a database.
 _BACKOFF = 4
 _LONGEST_RETRY_SECONDS = 3600
 
@@ -37,7 +37,7 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message of the landing queue; `receive_count` includes this time."""
+    """One message of the landing queue; `receive_count` includes this reception."""
 
     message_id: str
     receipt_handle: str
@@ -47,7 +47,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A landing object, and when it arrived; None where the event does not say."""
+    """A landing object, and when it arrived; None if the event does not say."""
 
     version: ObjectVersion
     arrived_at: datetime | None
@@ -55,7 +55,7 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class _Converted:
-    """What became of an arrival: the study that is due for publication, or None where it was rejected."""
+    """Result of an arrival: the study that must be published, or None if the object was rejected."""
 
     arrival: Arrival
     study_instance_uid: str | None
@@ -66,16 +66,16 @@ def _now() -> datetime:
 
 
 class BatchFailedError(Exception):
-    """Some messages of a batch failed; the others are off the queue, these come again."""
+    """Some messages of a batch failed and will be received again; the others were removed from the queue."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IngestBatch:
     """The use case.
 
-    The queue hides a message for several times the function's time-out (AWS advises six), which is right
-    while it is being worked on, and long for one that has failed. With `retry_seconds`, one that failed comes
-    again after this time, and later each time it fails.
+    The queue hides a received message for several times the function's timeout (AWS advises six times). That is
+    right while the message is being processed, and long for a message that has failed. With `retry_seconds`, a
+    failed message is retried after this delay, which quadruples with each attempt.
     """
 
     convert: Callable[[ObjectVersion], str | None]
@@ -91,8 +91,8 @@ class IngestBatch:
         Raises
         ------
         BatchFailedError
-            Naming the messages that failed. Those that did not are deleted first: this is right with
-            and without partial batch responses of the event source.
+            Some messages failed; the error names them. The others are deleted first, so the result is the same
+            with and without partial batch responses of the event source.
         """
         converted = self._at_once(self._convert, messages)
         studies = sorted({study for outcome in converted if outcome is not None for study in _studies(outcome)})
@@ -116,24 +116,27 @@ class IngestBatch:
                 seconds = self.retry_seconds * _BACKOFF ** (message.receive_count - 1)
                 self.queue.retry(message.receipt_handle, after_seconds=min(seconds, _LONGEST_RETRY_SECONDS))
         except ServiceFaultError:
-            logger.warning("the failed messages come again when their time-out is over", exc_info=True)
+            logger.warning("the failed messages are retried when their visibility timeout ends", exc_info=True)
 
     def _at_once(self, function: Callable[[T], R], arguments: Sequence[T]) -> list[R]:
-        """Results in order; each call runs in a copy of our context, so that its log lines name the request."""
+        """Call the function concurrently; results in order.
+
+        Each call runs in a copy of this context, so that its log lines name the request.
+        """
         contexts = [copy_context() for _ in arguments]
         calls = [context.run for context in contexts]
         return list(self.executor.map(lambda run, argument: run(function, argument), calls, arguments))
 
     def _convert(self, message: Message) -> list[_Converted] | None:
-        """What became of the message's objects, or None where something failed."""
+        """Convert the objects that a message names; None if a conversion failed."""
         try:
             return [_Converted(arrival, self.convert(arrival.version)) for arrival in landing_objects(message.body)]
-        except Exception:  # any fault must end in redelivery of this message, and of no other
+        except Exception:  # any fault must lead to a redelivery of this message only
             logger.exception("conversion failed", extra={"message_id": message.message_id})
             return None
 
     def _publish(self, study_instance_uid: str) -> datetime | None:
-        """When the study was published, or None where that failed."""
+        """Publish a study; returns when that was done, None if it failed."""
         try:
             self.publish(study_instance_uid)
         except Exception:  # as above
@@ -147,7 +150,7 @@ def _studies(converted: Iterable[_Converted]) -> set[str]:
 
 
 def _log(converted: Sequence[_Converted], published: Mapping[str, datetime | None], failed_messages: int) -> None:
-    """The batch's log line, with its measurements."""
+    """Log the batch and its measurements."""
     searchable = [
         (each.arrival, at)
         for each in converted
@@ -173,16 +176,16 @@ def _log(converted: Sequence[_Converted], published: Mapping[str, datetime | Non
 
 
 def landing_objects(body: str) -> Iterator[Arrival]:
-    """Objects that a message tells of: an S3 event notification, or S3's test message.
+    """Objects that a message names: those of an S3 event notification, none for the test message of S3.
 
     Raises
     ------
     ValueError
-        The body is neither; the message belongs into the dead-letter queue.
+        The body is neither; the message belongs in the dead-letter queue.
     """
     event = json.loads(body)
     if not isinstance(event, Mapping):
-        raise ValueError("the message is no S3 event")
+        raise ValueError("the message is not an S3 event notification")
     if event.get("Event") == "s3:TestEvent":
         return iter(())
     return iter([_arrival(record) for record in _records(event)])
@@ -191,7 +194,7 @@ def landing_objects(body: str) -> Iterator[Arrival]:
 def _records(event: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
     records = event.get("Records")
     if not isinstance(records, list):
-        raise ValueError("the message is no S3 event")
+        raise ValueError("the message is not an S3 event notification")
     return records
 
 
@@ -203,11 +206,11 @@ def _arrival(record: Mapping[str, Any]) -> Arrival:
         version = ObjectVersion(s3["bucket"]["name"], key, s3["object"].get("versionId"))
         return Arrival(version, _time(record.get("eventTime")))
     except (KeyError, TypeError) as error:
-        raise ValueError("the message is no S3 event") from error
+        raise ValueError("the message is not an S3 event notification") from error
 
 
 def _time(text: object) -> datetime | None:
-    """A time with its zone; it is only measured with, so no event fails for its sake."""
+    """Parse a time with its zone; None if it is not valid. It is used for a metric only, so no event fails for it."""
     try:
         parsed = datetime.fromisoformat(str(text))
     except ValueError:

@@ -1,7 +1,7 @@
-"""Makes a representation that the static bucket does not hold, and keeps it there where that pays.
+"""Creates a representation that the static bucket does not hold, and keeps it there where that pays.
 
-The edge asks the bucket first and this service on a miss: either nobody asked for the representation yet
-(an image's instance object, a copy for clients without gzip), or the resource does not exist.
+The edge asks the bucket first, and this service on a miss: either nobody has requested the representation
+before (the instance object of an image, a copy for clients without gzip), or the resource does not exist.
 """
 
 from collections.abc import Iterator
@@ -30,9 +30,9 @@ _MAX_FRAMES_IN_LIST = 1000
 class MakeRepresentation:
     """The use case; its methods are named after the resources of PS3.18 §10.4.1.
 
-    All raise NotFoundError where the resource does not exist, NotAcceptableError where the client takes
-    none of its forms, InvalidUidError and BadRequestError where the address is malformed, and
-    ServiceFaultError where a service failed.
+    All raise NotFoundError if the resource does not exist, NotAcceptableError if the client accepts none of
+    its media types, InvalidUidError or BadRequestError if the address is malformed, and ServiceFaultError if
+    a service failed.
     """
 
     objects: ObjectStore
@@ -51,7 +51,7 @@ class MakeRepresentation:
     # --- frames and bulk data -----------------------------------------------------------------
 
     def frames(self, uids: ResourceUids, frame_list: str, wanted: Wanted) -> Answer:
-        """One frame, or several as one multipart body in the order asked for (PS3.18 §10.4.1.1.6)."""
+        """One frame, or several in one multipart body in the requested order (PS3.18 §10.4.1.1.6)."""
         numbers = _frame_numbers(frame_list)
         if len(numbers) == 1:
             answer = self._stored(f"{uids.key}/frames/{numbers[0]}", wanted)
@@ -64,7 +64,7 @@ class MakeRepresentation:
             return self._parts(uids, frames, numbers, f"{uids.key}/frames/{','.join(map(str, numbers))}")
 
     def bulk_data(self, uids: ResourceUids, path: str, wanted: Wanted) -> Answer:
-        """One bulk data value; pixel data comes as its frames, without item tags (PS3.18 §8.7.3.3)."""
+        """One bulk data value; pixel data is returned as its frames, without item tags (PS3.18 §8.7.3.3)."""
         if path not in {f"{tag:08X}" for tag in PIXEL_DATA_TAGS}:
             return self._stored(f"{uids.key}/bulkdata/{path}", wanted)
         with self._frames(self._record(uids), int(path, 16)) as frames:
@@ -84,19 +84,19 @@ class MakeRepresentation:
         return Answer(b"", DICOM, location=self._landing_url(record.landing))
 
     def _landing_url(self, landing: ObjectVersion) -> str:
-        # The bytes lie in the landing bucket just as they are wanted: no copy is made of them.
+        # The landing bucket holds exactly these bytes, so no copy is made.
         return self.objects.presign(landing, content_type=DICOM)
 
-    # --- what is there ------------------------------------------------------------------------
+    # --- stored objects -----------------------------------------------------------------------
 
     def _stored(self, key: str, wanted: Wanted) -> Answer:
-        """A stored object in an encoding that the client takes."""
+        """A stored object in an encoding that the client accepts."""
         head = self.objects.head(self.static_bucket, key)
         if head is None:
             raise NotFoundError("there is no such resource")
         immutable = head.cache_control == IMMUTABLE
         if wanted.gzip and head.size > MAX_ANSWER_BYTES:
-            # It came into being since the edge asked: the edge will find it now.
+            # It was written after the edge asked the bucket: the edge will find it now.
             return self._redirect(key)
         body = self.objects.get_bytes(self.static_bucket, key)
         encoding = head.content_encoding
@@ -108,7 +108,10 @@ class MakeRepresentation:
         return self._keep(plain, wanted) if immutable else self._send_aggregate(plain, head.etag)
 
     def _send_aggregate(self, plain: StaticObject, etag: str) -> Answer:
-        """An aggregate changes, so no copy is kept under its path; a large one is sent by its version."""
+        """Answer an aggregate without gzip.
+
+        It changes, so no copy is kept under its path; a large one is written under a key with its ETag.
+        """
         body = plain.body if isinstance(plain.body, bytes) else b"".join(plain.body)
         if len(body) <= MAX_ANSWER_BYTES:
             return _answer(plain)
@@ -118,7 +121,7 @@ class MakeRepresentation:
         return Answer(b"", plain.content_type, location=url)
 
     def _keep(self, made: StaticObject, wanted: Wanted) -> Answer:
-        """Keep an immutable object where the edge will look for it; answer it, or where it lies."""
+        """Write an immutable object where the edge looks for it; answer with it, or redirect to it if it is large."""
         kept = made if wanted.gzip else _renamed(made, IDENTITY_PREFIX + made.key)
         self.objects.put(self.static_bucket, kept)
         if not isinstance(kept.body, bytes) or len(kept.body) > MAX_ANSWER_BYTES:
@@ -136,12 +139,12 @@ class MakeRepresentation:
         made = StaticObject(key, body, content_type)
         if len(body) <= MAX_ANSWER_BYTES:
             return Answer(body, content_type)
-        # Kept under both names: the edge asks for either, by what the client takes.
+        # Kept under both keys: which one the edge asks for depends on whether the client accepts gzip.
         self.objects.put(self.static_bucket, _renamed(made, IDENTITY_PREFIX + key))
         self.objects.put(self.static_bucket, made)
         return self._redirect(key)
 
-    # --- what was stored ----------------------------------------------------------------------
+    # --- instances as received ----------------------------------------------------------------
 
     def _record(self, uids: ResourceUids) -> InstanceRecord:
         record = self.records.get_instance(uids)
@@ -151,7 +154,7 @@ class MakeRepresentation:
 
     @contextmanager
     def _frames(self, record: InstanceRecord, pixel_data_tag: int | None = None) -> Iterator[Frames]:
-        """Frames of an instance; of just the one kind of pixel data where its tag is given."""
+        """Frames of an instance; with a tag, only those of that kind of pixel data."""
         with self.objects.open(record.landing) as content, self._parsed(content) as instance:
             frames = find_frames(instance)
             if frames is None or pixel_data_tag not in (None, *instance.elements):
@@ -164,8 +167,8 @@ class MakeRepresentation:
             with read_instance(content.file, max_inflated_bytes=self.max_inflated_bytes) as instance:
                 yield instance
         except InstanceRejectedError as error:
-            # It could be read when it was published: what lies there now is not that object.
-            raise NotFoundError("the stored instance cannot be read any more") from error
+            # It could be read when it was published, so the object is no longer the one that was converted.
+            raise NotFoundError("the stored instance cannot be read") from error
 
 
 def _frame_numbers(frame_list: str) -> list[int]:
@@ -173,7 +176,7 @@ def _frame_numbers(frame_list: str) -> list[int]:
     if len(texts) > _MAX_FRAMES_IN_LIST or not all(
         text.isascii() and text.isdecimal() and len(text) < 10 for text in texts
     ):
-        raise BadRequestError("a frame list is numbers from 1, separated by commas")
+        raise BadRequestError("a frame list consists of numbers from 1, separated by commas")
     numbers = [int(text) for text in texts]
     if 0 in numbers:
         raise BadRequestError("frames are numbered from 1")
@@ -182,16 +185,19 @@ def _frame_numbers(frame_list: str) -> list[int]:
 
 def _check_single(wanted: Wanted, *media_types: str) -> None:
     if not any(member.covers(media_type) for member in wanted.accept for media_type in media_types):
-        raise NotAcceptableError(f"this resource comes as {media_types[0]}")
+        raise NotAcceptableError(f"this resource is available as {media_types[0]} only")
 
 
 def _check_multipart(wanted: Wanted, part_type: str) -> None:
     if not _takes_multipart(wanted, part_type):
-        raise NotAcceptableError(f'this resource comes as multipart/related; type="{part_type}"')
+        raise NotAcceptableError(f'this resource is available as multipart/related; type="{part_type}" only')
 
 
 def _takes_multipart(wanted: Wanted, part_type: str) -> bool:
-    """Octet-stream is taken for any type: viewers ask so and believe the part's own label."""
+    """Whether a client accepts multipart/related of this type.
+
+    A request for octet-stream accepts any frame: viewers send it, and rely on the Content-Type of the part.
+    """
     for member in wanted.accept:
         if not member.covers("multipart/related"):
             continue
@@ -204,7 +210,7 @@ def _takes_multipart(wanted: Wanted, part_type: str) -> bool:
 
 
 def _root_type(content_type: str) -> str:
-    """The `type` parameter of a body that we wrote."""
+    """The `type` parameter of a multipart Content-Type that the archive wrote."""
     return content_type.partition('type="')[2].partition('"')[0]
 
 

@@ -1,8 +1,9 @@
-"""Publishes a study: derives all that its instances share, and is the only writer of it.
+"""Publishes a study: derives everything that its instances share, and is its only writer.
 
-Strategy: who completed instances asks for a version, then waits for the study's lock. The first to get
-it publishes for all who asked so far; the others find their version covered and leave. Every aggregate
-replaces just the one that the index knows, so a publisher that lost its lock cannot overwrite a newer one.
+Strategy: a publisher requests a version after instances were completed, then waits for the study's lock. The
+first one to acquire it publishes for all that have requested a version so far; the others find their version
+covered and return. An aggregate only replaces the version that the index knows, so a publisher that lost its
+lock cannot overwrite a newer one.
 """
 
 import hashlib
@@ -28,7 +29,7 @@ from chalicelib.ports import (
 
 logger = logging.getLogger(__name__)
 
-# Name of the study's own aggregate among those of its series.
+# Name of the study's aggregate among those of its series.
 _STUDY = ""
 
 
@@ -47,12 +48,12 @@ class PublishStudy:
         Returns
         -------
         bool
-            Whether this call published; False where another one covered it.
+            Whether this call published; False if another publisher covered it, or there is nothing to publish.
 
         Raises
         ------
         ServiceFaultError
-            A service failed, or the study's lock was not had in time; the same call may succeed later.
+            A service failed, or the study lock could not be acquired in time; the same call may succeed later.
         """
         requested = self.index.mark_dirty(study_instance_uid)
         with self.index.turn(study_instance_uid) as turn:
@@ -79,12 +80,12 @@ class PublishStudy:
     def _write_aggregates(
         self, turn: PublicationTurn, study_instance_uid: str, instances: Sequence[InstanceRecord]
     ) -> tuple[dict[str, AggregateState], set[str]]:
-        """Write the metadata of the study and of those series that changed.
+        """Write the metadata of the series that changed, then of the study.
 
         Returns
         -------
         tuple
-            The state of every aggregate, and the names of those written.
+            State of every aggregate, and the names of those that were written.
         """
         known = turn.aggregates()
         states: dict[str, AggregateState] = {}
@@ -110,8 +111,8 @@ class PublishStudy:
         try:
             return self.objects.put_aggregate(self.static_bucket, aggregate, replaces)
         except PreconditionFailedError:
-            # Either a publisher died between this write and its commit, and what it left may be
-            # replaced; or we lost the lock, and may not.
+            # Either a publisher died between this write and its commit: then its object may be replaced. Or this
+            # publisher lost the lock: then it must not write.
             head = self.objects.head(self.static_bucket, aggregate.key)
             turn.ensure_held()
             return self.objects.put_aggregate(self.static_bucket, aggregate, head.etag if head else None)
@@ -124,7 +125,7 @@ def _stored_order(instance: InstanceRecord) -> tuple[object, ...]:
 def _aggregates(
     study_instance_uid: str, instances: Sequence[InstanceRecord]
 ) -> Iterable[tuple[str, str, list[InstanceRecord]]]:
-    """Name, key and members, in the order in which metadata lists them, of each aggregate."""
+    """Name and key of each aggregate, and its members in the order in which its metadata lists them."""
     ordered = sorted(instances, key=_listed_order)
     by_series: dict[ResourceUids, list[InstanceRecord]] = {}
     for instance in ordered:

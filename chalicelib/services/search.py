@@ -1,4 +1,4 @@
-"""Search (QIDO-RS): a query becomes keys by the index, and the keys' ready documents become the answer."""
+"""Search (QIDO-RS): the index finds the addresses of the hits, and their stored documents make the answer."""
 
 import json
 import logging
@@ -17,7 +17,7 @@ from chalicelib.ports import RecordStore, StudyIndex
 
 logger = logging.getLogger(__name__)
 
-# Hits whose documents are read at a time: DynamoDB's batch. A page of large ones is cut before all are read.
+# Hits whose documents are read with one call: a batch of DynamoDB. A page that gets too large ends before all are read.
 _READ_AT_ONCE = 100
 
 
@@ -28,11 +28,11 @@ class SearchAnswer:
     Parameters
     ----------
     results
-        Each hit as it was rendered, in the order of the index.
+        The rendered hits, in the order of the index.
     remaining
-        How many hits follow the page, as far as they were counted.
+        Number of hits after this page, as far as they were counted.
     warnings
-        What the client must be told beside it: texts of Warning 299.
+        Texts for headers `Warning: 299`.
     """
 
     results: list[bytes]
@@ -47,11 +47,11 @@ class SearchService:
     Parameters
     ----------
     dicomweb_root
-        What RetrieveURL begins with.
+        Beginning of each RetrieveURL.
     read_static
-        Reads an object of the static bucket by its key.
+        Reads an object of the static bucket, by its key.
     max_bytes
-        What the results of one answer may take; the rest of a larger page remains to be requested.
+        Limit of the results of one answer; the client requests the rest of a larger page.
     """
 
     index: StudyIndex
@@ -63,19 +63,19 @@ class SearchService:
     def search(self, query: QidoQuery, render: Callable[[DicomJson], bytes]) -> SearchAnswer:
         """Answer one search.
 
-        A publication writes the documents before the index shows their keys, and they are read
-        consistently, so each is there. Should one be missing nevertheless (an item deleted by hand), its
-        hit is answered with its UIDs and RetrieveURL only, the client is warned and the fault is logged:
-        to leave it out would deny that it exists, and to fail would hide all other studies behind one.
+        A publication writes the documents before the index shows them, and they are read consistently, so
+        they exist. If one is missing nevertheless (an item was deleted by hand), its hit is answered with its
+        UIDs and RetrieveURL only, the client is warned and the fault is logged: leaving it out would deny that
+        it exists, and failing would hide all other studies because of one.
 
         Raises
         ------
         SearchTooBroadError
-            If the index does not find the page in time.
+            The index does not find the page in time.
         ContentTooLargeError
-            If the first result alone is larger than an answer may be.
+            The first result alone is larger than an answer may be.
         ServiceFaultError
-            If the index or the records fail.
+            The index or the record store failed.
         """
         page = self.index.search(query)
         results: list[bytes] = []
@@ -98,7 +98,7 @@ class SearchService:
         return SearchAnswer(results, remaining, warnings)
 
     def _describe(self, query: QidoQuery, keys: Sequence[ResourceUids]) -> Iterator[tuple[DicomJson, bool]]:
-        """Each hit's data set, and whether all that it needs was there."""
+        """Describe each hit, and tell whether all documents that it needs exist."""
         levels = levels_shown(query)
         documents: dict[ResourceUids, DicomJson] = {}
         for start in range(0, len(keys), _READ_AT_ONCE):
@@ -119,7 +119,7 @@ class SearchService:
     def _data_set(self, key: ResourceUids, metadata: Mapping[ResourceUids, bytes | None]) -> DicomJson | None:
         if key not in metadata:
             return None
-        # Where it is too large for its record, its static object has it.
+        # Metadata that is too large for the record is in the static object only.
         compressed = metadata[key] or self.read_static(f"{key.key}/metadata")
         data_set: DicomJson = json.loads(decompress(compressed))[0]
         return data_set
@@ -128,7 +128,7 @@ class SearchService:
 def _warnings(query: QidoQuery, remaining: int, incomplete: int, *, all_counted: bool) -> tuple[str, ...]:
     warnings = list(query.warnings)
     if remaining:
-        # The sentence of PS3.18 §8.3.4.4; it stays true where counting ended early.
+        # The sentence of PS3.18 §8.3.4.4; "at least" keeps it true if counting ended early.
         count = f"{remaining}" if all_counted else f"at least {remaining}"
         warnings.insert(0, f"There are {count} additional results that can be requested")
     if incomplete:

@@ -1,4 +1,4 @@
-"""Store instances as they arrive (STOW-RS, PS3.18 §10.5): none is called stored before it is durable."""
+"""Stores instances while they arrive (STOW-RS, PS3.18 §10.5). None is reported as stored before it is durable."""
 
 import asyncio
 import hashlib
@@ -16,33 +16,34 @@ from chalicelib.dicomweb.media_types import DICOM
 from chalicelib.dicomweb.resources import ResourceUids
 from chalicelib.dicomweb.stow.response import FailedInstance, PartOutcome, StoredInstance, StoreReport
 from chalicelib.errors import BadRequestError, ContentTooLargeError, FailureReason, InstanceRejectedError
-from chalicelib.ports import LandingStore, LandingUpload, RecordStore
+from chalicelib.ports import LandingStore, RecordStore
+from chalicelib.services.receive_part import PartReceiver
 from chalicelib.services.upload_memory import MIB, Lease, UploadMemory
 
 T = TypeVar("T")
 
 
 class IncomingPart(Protocol):
-    """One part of a request's body; must be read to its end before the next is asked for."""
+    """One part of a request body; it must be read to its end before the next part is requested."""
 
     @property
     def media_type(self) -> str:
-        """``type/subtype`` in lower case, empty where the part does not say."""
+        """``type/subtype`` in lower case; empty if the part has no Content-Type."""
         ...
 
     def chunks(self) -> AsyncIterator[bytes | memoryview]:
-        """Pieces of the part's payload; raises MalformedMultipartError where the body ends too early."""
+        """Pieces of the payload; raises MalformedMultipartError if the body ends too early."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreLimits:
-    """What storing may take."""
+    """Limits of storing."""
 
-    # Instances up to this size are checked whole before they are stored, larger ones by their beginning;
-    # it is also the size of the blocks that these are sent in (S3: at least 5 MiB, at most 10,000).
+    # An instance up to this size is checked completely before it is stored, a larger one only by its first bytes.
+    # It is also the size of the blocks in which a larger one is sent (S3: at least 5 MiB, at most 10,000 blocks).
     in_memory_bytes: int = 8 * MIB
-    # Memory of all requests together for what is received and not yet stored.
+    # Memory of all requests together for bytes that were received and are not yet stored.
     buffer_bytes: int = 96 * MIB
     max_instance_bytes: int = 5 * 1024 * MIB
     max_inflated_bytes: int = 512 * MIB
@@ -53,19 +54,19 @@ class StoreLimits:
 
 
 class StoreInstances:
-    """Stores the instances of any number of requests at once, in bounded memory.
+    """Stores the instances of any number of concurrent requests, in bounded memory.
 
-    Strategy: a part up to `in_memory_bytes` is received whole, checked like the converter will check it, and
-    put with one call while the next part arrives. A larger part is put in blocks while it arrives, and
-    becomes an object only when it is complete. Nobody receives more than `UploadMemory` gives, so a
-    slow bucket holds back the sockets.
+    Strategy: a part up to `in_memory_bytes` is received completely, checked as conversion will check it, and
+    written with one call while the next part arrives. A larger part is written in blocks while it arrives,
+    and becomes an object only when it is complete. No request receives more bytes than `UploadMemory` allows,
+    so a slow bucket slows down the sockets instead of filling the memory.
 
     Parameters
     ----------
     landing, records
-        Where instances go, and where it is known which are registered.
+        Where instances are written, and where registered instances are looked up.
     limits
-        What storing may take.
+        Limits of storing.
     """
 
     def __init__(self, landing: LandingStore, records: RecordStore, limits: StoreLimits | None = None) -> None:
@@ -74,7 +75,7 @@ class StoreInstances:
         self.limits = limits or StoreLimits()
         self.memory = UploadMemory(self.limits.buffer_bytes, self.limits.in_memory_bytes)
         self._threads = ThreadPoolExecutor(self.limits.upload_threads, thread_name_prefix="store")
-        # Parsing holds the interpreter's lock and may inflate: more at once gains nothing and costs memory.
+        # Parsing holds the interpreter's lock and may inflate data: more threads gain nothing and cost memory.
         self._checks = BoundedSemaphore(self.limits.check_threads)
 
     async def store(
@@ -91,18 +92,18 @@ class StoreInstances:
         parts
             In the order of the request.
         request_id
-            Unique; the keys of the landing objects hold it.
+            Unique; part of the keys of the landing objects.
         study_instance_uid
-            The only study whose instances are accepted.
+            If given, instances of other studies are refused.
 
         Raises
         ------
         BadRequestError
-            The body is malformed, ends too early or holds no part. What was complete before may be stored.
+            The body is malformed, ends too early or has no part. Complete parts before that may have been stored.
         ContentTooLargeError
-            An instance is over the limit, or there are too many.
+            An instance is too large, or there are too many.
         ServiceFaultError
-            The store is unavailable; the same request may be sent again.
+            A service behind the store failed; the same request may succeed later.
         """
         request = _StoreRequest(self, request_id, study_instance_uid)
         try:
@@ -113,29 +114,30 @@ class StoreInstances:
         return await request.report()
 
     async def run(self, function: Callable[..., T], *arguments: object) -> T:
-        """Call a blocking function in one of the threads."""
+        """Run a blocking function in a thread."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, function, *arguments)
 
     def check(self, instance_bytes: bytes) -> InstanceHeader:
-        """Check a whole instance as the converter does."""
+        """Check a complete instance as conversion does."""
         with (
             self._checks,
             read_instance(BytesIO(instance_bytes), max_inflated_bytes=self.limits.max_inflated_bytes) as instance,
         ):
-            find_frames(instance)  # refuses pixel data that does not hold the declared frames
+            find_frames(instance)  # refuses pixel data that lacks declared frames
             return InstanceHeader(instance.uids, instance.sop_class_uid, instance.transfer_syntax_uid)
 
     def close(self) -> None:
-        """End the threads; to be called when no request is under way."""
+        """Stop the threads; to be called when no request is active."""
         self._threads.shutdown()
 
 
 class _StoreRequest:
-    """The state of one request; nothing of it is shared with another."""
+    """State of one request, which it shares with no other."""
 
     def __init__(self, service: StoreInstances, request_id: str, study_instance_uid: str | None) -> None:
         self._service = service
         self._limits = service.limits
+        self._receiver = PartReceiver(service.memory, service.limits.max_instance_bytes, service.run)
         self._request_id = request_id
         self._study_instance_uid = study_instance_uid
         self._outcomes: list[PartOutcome | None] = []
@@ -145,13 +147,13 @@ class _StoreRequest:
         self._fault: BaseException | None = None
 
     async def receive(self, part: IncomingPart) -> None:
-        """Receive one part; the storing of a small one goes on when this returns."""
+        """Receive one part; a small one is still being stored when this returns."""
         number = len(self._outcomes)
         if number >= self._limits.max_instances:
             raise ContentTooLargeError(f"the request holds over {self._limits.max_instances} instances")
         self._outcomes.append(None)
         if part.media_type not in ("", DICOM):
-            await self._drain(part.chunks())
+            await self._receiver.drain(part.chunks())
             self._outcomes[number] = FailedInstance(
                 FailureReason.CANNOT_UNDERSTAND, "the part's Content-Type is not application/dicom"
             )
@@ -163,7 +165,7 @@ class _StoreRequest:
             self._raise_fault()
             chunks = part.chunks()
             buffer = BytesIO()
-            await self._fill(buffer, chunks, lease)
+            await self._receiver.fill(buffer, chunks, lease)
             if buffer.tell() > self._limits.in_memory_bytes:
                 self._outcomes[number] = await self._store_large(number, buffer, chunks, lease)
                 return
@@ -177,17 +179,17 @@ class _StoreRequest:
                 self._slots.release()
 
     async def settle(self) -> None:
-        """Wait until nothing of the request is under way."""
+        """Wait until all uploads of the request have ended."""
         while self._under_way:
             await asyncio.wait(self._under_way)
 
     async def report(self) -> StoreReport:
-        """What became of the parts, compared with what was registered before.
+        """Results of all parts, compared with the instances that were registered before.
 
         Raises
         ------
         BadRequestError
-            There was no part.
+            The request had no part.
         """
         self._raise_fault()
         if not self._outcomes:
@@ -210,29 +212,18 @@ class _StoreRequest:
         if self._fault is not None:
             raise self._fault
 
-    async def _fill(self, buffer: BytesIO, chunks: AsyncIterator[bytes | memoryview], lease: Lease) -> None:
-        """Read into `buffer` until it is over `in_memory_bytes` or the part ends."""
-        size = buffer.tell()
-        async for chunk in chunks:
-            size += len(chunk)
-            if size > self._service.memory.small_bytes:
-                await lease.grow()
-            buffer.write(chunk)
-            if size > self._limits.in_memory_bytes:
-                break
-
     async def _store_small(self, number: int, instance_bytes: bytes, lease: Lease) -> None:
         try:
             self._outcomes[number] = await self._service.run(self._check_and_put, number, instance_bytes)
-        except BaseException as fault:  # kept, and raised by who waits for the request
+        except BaseException as fault:  # kept, and raised by the next part or the report
             self._fault = self._fault or fault
         finally:
             lease.release()
             self._slots.release()
 
     def _check_and_put(self, number: int, instance_bytes: bytes) -> PartOutcome:
-        """Runs in a thread, so that neither parsing nor the bucket holds up the sockets."""
-        self._check_size(len(instance_bytes))
+        """Check and write a small instance; runs in a thread, so that it does not block the sockets."""
+        self._receiver.check_size(len(instance_bytes))
         try:
             header = self._service.check(instance_bytes)
         except InstanceRejectedError as error:
@@ -251,14 +242,14 @@ class _StoreRequest:
         try:
             header = await self._service.run(read_header, buffer.getvalue())
         except InstanceRejectedError as error:
-            await self._drain(chunks)
+            await self._receiver.drain(chunks)
             return _rejection(error, b"")
         if failure := self._other_study(header):
-            await self._drain(chunks)
+            await self._receiver.drain(chunks)
             return failure
         upload = await self._service.run(self._service.landing.begin_upload, self._key(number))
         try:
-            sha256, size = await self._send_blocks(upload, buffer, chunks, lease)
+            sha256, size = await self._receiver.send_blocks(upload, buffer, chunks, lease)
             outcome, is_first = self._enter(header, sha256, size)
             if is_first:
                 await self._service.run(upload.complete)
@@ -268,52 +259,6 @@ class _StoreRequest:
             raise
         await self._service.run(upload.abort)
         return outcome
-
-    async def _send_blocks(
-        self,
-        upload: LandingUpload,
-        buffer: BytesIO,
-        chunks: AsyncIterator[bytes | memoryview],
-        lease: Lease,
-    ) -> tuple[str, int]:
-        """Send block after block; returns the digest and the size of all."""
-        digest = hashlib.sha256()
-
-        def send(block: bytes) -> None:
-            digest.update(block)
-            upload.append(block)
-
-        size = 0
-        sending: asyncio.Future[None] | None = None
-        try:
-            while buffer.tell():
-                size += buffer.tell()
-                self._check_size(size)
-                if sending is not None:
-                    await sending
-                sending = asyncio.ensure_future(self._service.run(send, _take(buffer)))
-                if not await lease.try_double():
-                    await sending
-                await self._fill(buffer, chunks, lease)
-        except BaseException:
-            if sending is not None:
-                # An upload is not aborted while a block of it is under way; its own fault is not news now.
-                await asyncio.gather(sending, return_exceptions=True)
-            raise
-        if sending is not None:
-            await sending
-        return digest.hexdigest(), size
-
-    async def _drain(self, chunks: AsyncIterator[bytes | memoryview]) -> None:
-        """Read the rest of a part that is not stored."""
-        size = 0
-        async for chunk in chunks:
-            size += len(chunk)
-            self._check_size(size)
-
-    def _check_size(self, size: int) -> None:
-        if size > self._limits.max_instance_bytes:
-            raise ContentTooLargeError(f"an instance is over the limit of {self._limits.max_instance_bytes} bytes")
 
     def _other_study(self, header: InstanceHeader) -> FailedInstance | None:
         if self._study_instance_uid in (None, header.uids.study_instance_uid):
@@ -326,12 +271,12 @@ class _StoreRequest:
         )
 
     def _enter(self, header: InstanceHeader, sha256: str, size: int) -> tuple[PartOutcome, bool]:
-        """Outcome of an instance as far as this request decides it, and whether its bytes are to be put.
+        """Outcome of an instance as far as this request decides it, and whether its bytes must be written.
 
-        A second content under the same UIDs is not put: events come in any order, so it might be published
-        in place of the first, which this answer calls stored.
+        A second content under the same UIDs is not written: events arrive in any order, so it might be published
+        instead of the first one, which this answer reports as stored.
         """
-        # setdefault is atomic, and this is called by several threads.
+        # setdefault is atomic; several threads call this.
         before = self._digests.get(header.uids)
         first = self._digests.setdefault(header.uids, sha256)
         if first != sha256:
@@ -340,14 +285,6 @@ class _StoreRequest:
 
     def _key(self, number: int) -> str:
         return f"stow/{self._request_id}/{number + 1}.dcm"
-
-
-def _take(buffer: BytesIO) -> bytes:
-    """Empty a buffer without a copy: its bytes are free once sent, whoever still holds the buffer."""
-    content = buffer.getvalue()
-    buffer.seek(0)
-    buffer.truncate()
-    return content
 
 
 def _conflict(uids: ResourceUids, sop_class_uid: str) -> FailedInstance:
@@ -360,7 +297,7 @@ def _conflict(uids: ResourceUids, sop_class_uid: str) -> FailedInstance:
 
 
 def _rejection(error: InstanceRejectedError, instance_bytes: bytes) -> FailedInstance:
-    """The failure of an instance, naming it where its beginning can be read."""
+    """Failure of an instance; with its UIDs if its first bytes can be read."""
     try:
         header = read_header(instance_bytes)
     except InstanceRejectedError:

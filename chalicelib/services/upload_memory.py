@@ -1,4 +1,4 @@
-"""How much memory all uploads may take together: leases of two sizes, handed out in order."""
+"""Bounds the memory of all uploads together: leases of two sizes, granted in order."""
 
 import asyncio
 from dataclasses import dataclass
@@ -7,16 +7,16 @@ MIB = 1024 * 1024
 
 
 class UploadMemory:
-    """Hands out the memory in which instances are received.
+    """Grants the memory in which instances are received.
 
-    Strategy: every instance begins with a small lease, so that many slow senders of ordinary images do not
-    stop each other. What outgrows it waits for a large one, still holding the small one. Nobody who holds
-    a large lease waits for another, so there is always somebody who can finish: no deadlock.
+    Strategy: every instance begins with a small lease, so that many slow senders of ordinary images do not block
+    each other. An instance that outgrows it waits for a large lease and keeps the small one meanwhile. A holder
+    of a large lease never waits for another lease, so one of them can always finish: no deadlock.
 
     Parameters
     ----------
     total_bytes
-        Split in halves between small and large leases; there is always one of each.
+        Half of it is for small leases, half for large ones; there is always at least one of each.
     large_bytes
         Size of a large lease.
     """
@@ -36,7 +36,7 @@ class UploadMemory:
 
 @dataclass(slots=True)
 class Lease:
-    """What one instance may take; given back by `release`."""
+    """The memory that one instance may use, until `release`."""
 
     _small: asyncio.Semaphore
     _large: asyncio.Semaphore
@@ -44,7 +44,7 @@ class Lease:
     _small_held: bool = True
 
     async def grow(self) -> None:
-        """Wait for a large lease in place of the small one."""
+        """Wait for a large lease, then return the small one."""
         if self._large_held:
             return
         await self._large.acquire()
@@ -53,14 +53,14 @@ class Lease:
         self._small.release()
 
     async def try_double(self) -> bool:
-        """Take a second large lease if one is free, so that one block travels while the next arrives."""
+        """Take a second large lease if one is free, so that one block is sent while the next arrives."""
         if self._large_held == 1 and not self._large.locked():
             await self._large.acquire()  # does not wait, since it is not locked
             self._large_held = 2
         return self._large_held == 2
 
     def release(self) -> None:
-        """Give everything back; a second call does nothing."""
+        """Return all leases; a second call does nothing."""
         if self._small_held:
             self._small.release()
         for _ in range(self._large_held):

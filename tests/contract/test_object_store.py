@@ -1,31 +1,26 @@
-"""What ObjectStore promises, shown by the one in memory and the one on S3."""
+"""Contract of ObjectStore: tests of the adapter in memory and of the one on S3."""
 
 import hashlib
 from collections.abc import Callable
 from typing import Any
 from urllib.request import urlopen
 
-import boto3
 import pytest
 
-from chalicelib.adapters.aws.clients import make_client
 from chalicelib.adapters.aws.s3 import S3ObjectStore
 from chalicelib.adapters.memory.stores import MemoryObjectStore
 from chalicelib.dicomweb.wado.static_object import IMMUTABLE, REVALIDATED, StaticObject
 from chalicelib.errors import NotFoundError, PreconditionFailedError, ServiceFaultError
 from chalicelib.ports import ObjectStore, ObjectVersion
 from localstack.parts.aws import EmulatedAws
+from tests.support.emulator import archive_client
 
 Land = Callable[[str, bytes], ObjectVersion]
 
 
 @pytest.fixture
 def s3(emulated_aws: EmulatedAws, monkeypatch: pytest.MonkeyPatch) -> Any:
-    for name, value in emulated_aws.environment().items():
-        monkeypatch.setenv(name, value)
-    # boto3's default session keeps the credentials of whoever made the first client of this process.
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
-    client = make_client("s3")
+    client = archive_client(emulated_aws, "s3", monkeypatch)
     for bucket in ("landing", "static"):
         client.create_bucket(Bucket=bucket)
     client.put_bucket_versioning(Bucket="landing", VersioningConfiguration={"Status": "Enabled"})
@@ -102,7 +97,7 @@ def test_an_object_keeps_its_headers(store: ObjectStore) -> None:
 
 
 def test_a_body_in_pieces_becomes_one_object(store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("chalicelib.adapters.aws.s3.PART_BYTES", 5 * 1024 * 1024)
+    monkeypatch.setattr("chalicelib.adapters.aws.s3_upload.PART_BYTES", 5 * 1024 * 1024)
     pieces = [bytes([number]) * (1024 * 1024) for number in range(12)]
     store.put("static", StaticObject("large", iter(pieces), "application/octet-stream"))
     assert store.get_bytes("static", "large") == b"".join(pieces)
@@ -131,6 +126,13 @@ def test_an_aggregate_replaces_just_the_version_that_was_read(store: ObjectStore
     assert store.get_bytes("static", "study-a") == b"2"
 
 
+def test_an_aggregate_whose_version_is_gone_is_created_anew(store: ObjectStore) -> None:
+    etag = store.put_aggregate("static", aggregate("study-gone", b"1"), '"0123456789abcdef0123456789abcdef"')
+    head = store.head("static", "study-gone")
+    assert head is not None
+    assert head.etag == etag
+
+
 def test_a_presigned_url_reads_the_version_it_names(s3: Any) -> None:
     store = S3ObjectStore(s3, in_memory_bytes=1000)
     first = s3.put_object(Bucket="landing", Key="presigned", Body=b"first")["VersionId"]
@@ -138,7 +140,7 @@ def test_a_presigned_url_reads_the_version_it_names(s3: Any) -> None:
     url = store.presign(ObjectVersion("landing", "presigned", first), content_type="application/dicom")
     with urlopen(url) as response:
         assert response.read() == b"first"
-    # The emulator knows response headers of the latest version only.
+    # The emulator keeps the response headers only for the latest version.
     latest = store.presign(ObjectVersion("landing", "presigned"), content_type="application/dicom")
     with urlopen(latest) as response:
         assert response.headers["Content-Type"] == "application/dicom"

@@ -1,4 +1,4 @@
-"""What RecordStore promises, shown by the one in memory and the one on DynamoDB."""
+"""Contract of RecordStore: tests of the adapter in memory and of the one on DynamoDB."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from chalicelib.adapters.aws.dynamodb import DynamoDbRecordStore
-from chalicelib.adapters.aws.sqs import SqsMessageQueue
 from chalicelib.adapters.memory.stores import MemoryRecordStore
 from chalicelib.dicomweb.resources import ResourceUids
+from chalicelib.errors import ServiceFaultError
 from chalicelib.ports import ClaimOutcome, ObjectVersion, RecordStore, Rejection
 
 AT = datetime(2024, 3, 1, 12, 30, 15, tzinfo=UTC)
@@ -85,6 +85,16 @@ def test_a_record_is_read_as_it_was_written(store: RecordStore) -> None:
     assert record.metadata == bytes(range(256))
 
 
+def test_a_record_over_the_size_of_an_item_is_a_fault_and_stays_as_it_was(store: RecordStore) -> None:
+    uids = ResourceUids("1.2", "1.3", "1.4")
+    claim(store, uids)
+    with pytest.raises(ServiceFaultError):
+        store.complete_instance(uids, qido={}, metadata=bytes(400 * 1024))
+    record = store.get_instance(uids)
+    assert record is not None
+    assert not record.complete
+
+
 def test_a_study_lists_its_own_complete_instances_only(store: RecordStore) -> None:
     listed = [ResourceUids("1.2", f"1.2.{number % 3}", f"1.9.{number}") for number in range(30)]
     for uids in listed:
@@ -116,7 +126,7 @@ def test_digests_are_known_of_registered_instances(store: RecordStore) -> None:
     assert store.get_digests([]) == {}
 
 
-def test_answers_of_all_levels_are_got_in_batches(store: RecordStore) -> None:
+def test_qido_documents_of_all_levels_are_read_in_batches(store: RecordStore) -> None:
     series = {f"1.3.{number}": {"00200011": {"vr": "IS", "Value": [number]}} for number in range(130)}
     store.put_qido_answers("1.2", {"00100020": {"vr": "LO", "Value": ["P"]}}, series)
     uids = ResourceUids("1.2", "1.3.1", "1.4")
@@ -150,27 +160,3 @@ def test_a_rejection_is_kept_once_for_each_version(store: RecordStore) -> None:
     for rejection in (first, second, first):
         store.put_rejection(rejection)
     assert sorted(store.list_rejections(), key=lambda it: it.reason) == [second, first]
-
-
-def test_messages_are_deleted_in_batches(emulated_aws: Any) -> None:
-    client = emulated_aws.client("sqs")
-    url = client.create_queue(QueueName="landing-contract")["QueueUrl"]
-    for number in range(13):
-        client.send_message(QueueUrl=url, MessageBody=str(number))
-    handles: list[str] = []
-    while len(handles) < 13:
-        answer = client.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=60)
-        handles += [message["ReceiptHandle"] for message in answer["Messages"]]
-    SqsMessageQueue(client, "landing-contract").delete(handles)
-    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-    assert client.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"] == dict.fromkeys(names, "0")
-
-
-def test_a_message_comes_again_when_it_is_told_to(emulated_aws: Any) -> None:
-    client = emulated_aws.client("sqs")
-    url = client.create_queue(QueueName="landing-retry", Attributes={"VisibilityTimeout": "600"})["QueueUrl"]
-    client.send_message(QueueUrl=url, MessageBody="one")
-    [message] = client.receive_message(QueueUrl=url)["Messages"]
-    SqsMessageQueue(client, "landing-retry").retry(message["ReceiptHandle"], after_seconds=0)
-    [again] = client.receive_message(QueueUrl=url, WaitTimeSeconds=5)["Messages"]
-    assert again["Body"] == "one"

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from chalicelib.adapters.memory.index import MemoryIndex
-from chalicelib.adapters.memory.stores import MemoryMessageQueue, MemoryObjectStore, MemoryRecordStore
+from chalicelib.adapters.memory.queue import MemoryMessageQueue
+from chalicelib.adapters.memory.stores import MemoryObjectStore, MemoryRecordStore
 from chalicelib.errors import ServiceFaultError
 from chalicelib.services.convert_instance import ConvertInstance
 from chalicelib.services.make_representation import MakeRepresentation

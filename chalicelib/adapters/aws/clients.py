@@ -1,9 +1,9 @@
-"""How the archive talks to AWS: one client configuration, and one translation of its errors."""
+"""What all adapters of AWS share: the configuration of clients, the translation of errors, and batches."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import boto3
 from botocore.config import Config
@@ -11,15 +11,17 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.errors import NotFoundError, PreconditionFailedError, ServiceFaultError
 
+T = TypeVar("T")
+
 _NOT_FOUND = {"NoSuchKey", "NoSuchVersion", "404", "NotFound"}
 _PRECONDITION_FAILED = {"PreconditionFailed", "ConditionalRequestConflict", "412"}
 
 
 def make_client(service: str) -> Any:
-    """A boto3 client, safe to share between threads.
+    """Create a boto3 client, safe to share between threads.
 
-    Retries throttling and transient faults; checksums are sent only where S3 demands them, since the
-    archive keeps digests of its own and a CRC of every frame would be paid twice.
+    It retries throttling and transient faults. It sends checksums only where S3 demands them: the archive keeps
+    digests of its own, so a CRC of every frame would only cost time.
     """
     return boto3.client(
         service,
@@ -38,14 +40,14 @@ def make_client(service: str) -> Any:
 
 
 def _addressing_style() -> str:
-    """How botocore names a bucket in a URL.
+    """Choose how botocore names a bucket in a URL.
 
-    Left to itself it signs URLs for the global name BUCKET.s3.amazonaws.com, which in regions of after March 2019 is
-    refused for ever, and elsewhere redirected (and so no longer signed) for hours after the bucket was made. An
-    emulator's own address has no names for buckets.
+    By default botocore signs URLs for the global name BUCKET.s3.amazonaws.com. Regions opened after March 2019 refuse
+    that name; other regions redirect it for hours after the bucket was created, and the signature does not hold for
+    the new address. An emulator has one address for all buckets.
     """
-    own = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
-    return "auto" if own else "virtual"
+    emulator = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+    return "auto" if emulator else "virtual"
 
 
 @contextmanager
@@ -63,7 +65,12 @@ def service_faults(service: str) -> Iterator[None]:
         if code in _NOT_FOUND:
             raise NotFoundError("the object does not exist") from error
         if code in _PRECONDITION_FAILED:
-            raise PreconditionFailedError("the object was written meanwhile") from error
+            raise PreconditionFailedError("another writer has changed the object") from error
         raise ServiceFaultError(f"{service} failed ({code})") from error
     except BotoCoreError as error:
         raise ServiceFaultError(f"{service} failed") from error
+
+
+def batches(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    """Split items into batches for a call that accepts at most `size` of them."""
+    return (items[start : start + size] for start in range(0, len(items), size))

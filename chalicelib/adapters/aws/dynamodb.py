@@ -2,40 +2,40 @@
 
 Records table: partition key ``study_instance_uid``, sort key ``entity`` (``study``, ``series/<uid>``,
 ``instance/<series>/<sop>``). Rejections table: partition key ``object`` (bucket/key), sort key
-``version_id``. QIDO documents are kept as JSON text, metadata as gzip-compressed binary.
+``version_id``. QIDO documents are JSON text, metadata is gzip-compressed binary.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
 from tenacity import Retrying, retry_if_result, stop_after_attempt, wait_random_exponential
 
-from chalicelib.adapters.aws.clients import service_faults
+from chalicelib.adapters.aws.clients import batches, service_faults
 from chalicelib.dicomweb.attributes import DicomJson
 from chalicelib.dicomweb.json_text import dump_json
 from chalicelib.dicomweb.resources import ResourceUids
 from chalicelib.errors import ServiceFaultError
-from chalicelib.ports import ClaimOutcome, InstanceRecord, ObjectVersion, Rejection
+from chalicelib.ports import ClaimOutcome, InstanceRecord, ObjectVersion, RecordStore, Rejection
 
 Item = dict[str, Any]
 
-_GET_BATCH = 100  # keys that BatchGetItem takes
-_WRITE_BATCH = 25  # requests that BatchWriteItem takes
-# DynamoDB answers a part of a batch when it is busy or the answer is over 16 MB.
+_GET_BATCH = 100  # keys that BatchGetItem accepts
+_WRITE_BATCH = 25  # requests that BatchWriteItem accepts
+# DynamoDB processes only a part of a batch if it is busy or the answer is over 16 MB.
 _BATCH_ATTEMPTS = 8
 _UNVERSIONED = "null"
 
 
-class DynamoDbRecordStore:
+class DynamoDbRecordStore(RecordStore):
     """Records in DynamoDB.
 
     Parameters
     ----------
     client
-        boto3 DynamoDB client (not the resource: its conversions cost more than the call).
+        A boto3 DynamoDB client (the conversions of a boto3 resource cost more than the call).
     """
 
     def __init__(self, client: Any, *, records_table: str, rejections_table: str) -> None:
@@ -69,7 +69,7 @@ class DynamoDbRecordStore:
         return ClaimOutcome.NEW
 
     def complete_instance(self, uids: ResourceUids, *, qido: DicomJson, metadata: bytes | None) -> None:
-        """Add what the aggregates need."""
+        """Add what aggregates need."""
         values: Item = {":complete": {"BOOL": True}, ":qido": _text(qido)}
         update = "SET complete = :complete, qido = :qido"
         if metadata is not None:
@@ -90,12 +90,12 @@ class DynamoDbRecordStore:
         return _record(answer["Item"]) if "Item" in answer else None
 
     def get_digests(self, instances: Sequence[ResourceUids]) -> Mapping[ResourceUids, str]:
-        """SHA-256 of those of the instances that are registered."""
+        """SHA-256 of each of these instances that is registered."""
         items = self._get_batches(instances, "study_instance_uid, entity, sha256", consistent=True)
         return {uids: item["sha256"]["S"] for uids, item in items if "sha256" in item}
 
     def list_instances(self, study_instance_uid: str) -> Iterator[InstanceRecord]:
-        """All complete instances of a study, strongly consistent."""
+        """Read all complete instances of a study, strongly consistent."""
         pages = self._client.get_paginator("query").paginate(
             TableName=self._records,
             KeyConditionExpression="study_instance_uid = :study AND begins_with(entity, :instance)",
@@ -112,26 +112,26 @@ class DynamoDbRecordStore:
                 yield from map(_record, page["Items"])
 
     def put_qido_answers(self, study_instance_uid: str, study: DicomJson, series: Mapping[str, DicomJson]) -> None:
-        """Keep the ready answers of a study and of its (changed) series."""
+        """Write the QIDO documents of a study and of its (changed) series."""
         items = [{**_key(ResourceUids(study_instance_uid)), "qido": _text(study)}]
         items += [
             {**_key(ResourceUids(study_instance_uid, uid)), "qido": _text(document)} for uid, document in series.items()
         ]
-        for batch in _batches(items, _WRITE_BATCH):
+        for batch in batches(items, _WRITE_BATCH):
             self._write_batch([{"PutRequest": {"Item": item}} for item in batch])
 
     def get_qido_answers(self, keys: Sequence[ResourceUids]) -> Mapping[ResourceUids, DicomJson]:
-        """Ready answers of studies, series and instances."""
+        """QIDO documents of studies, series and instances; missing ones are left out."""
         items = self._get_batches(keys, "study_instance_uid, entity, qido", consistent=True)
         return {key: json.loads(item["qido"]["S"]) for key, item in items if "qido" in item}
 
     def get_instance_metadata(self, keys: Sequence[ResourceUids]) -> Mapping[ResourceUids, bytes | None]:
-        """Metadata of instances; the same bytes for ever, so any copy will do."""
+        """Metadata of instances; it never changes, so an eventually consistent read is enough."""
         items = self._get_batches(keys, "study_instance_uid, entity, metadata", consistent=False)
         return {key: bytes(item["metadata"]["B"]) if "metadata" in item else None for key, item in items}
 
     def put_rejection(self, rejection: Rejection) -> None:
-        """Record a landing object that will never be published."""
+        """Record that a landing object will never be published."""
         landing = rejection.landing
         item = {
             "object": {"S": f"{landing.bucket}/{landing.key}"},
@@ -144,7 +144,7 @@ class DynamoDbRecordStore:
             self._client.put_item(TableName=self._rejections, Item=item)
 
     def list_rejections(self) -> Iterator[Rejection]:
-        """All rejected landing objects."""
+        """Read all rejected landing objects, in no particular order."""
         with service_faults("DynamoDB"):
             for page in self._client.get_paginator("scan").paginate(TableName=self._rejections):
                 yield from map(_rejection, page["Items"])
@@ -152,49 +152,55 @@ class DynamoDbRecordStore:
     def _get_batches(
         self, keys: Sequence[ResourceUids], projection: str, *, consistent: bool
     ) -> Iterator[tuple[ResourceUids, Item]]:
-        for batch in _batches(list(dict.fromkeys(keys)), _GET_BATCH):  # DynamoDB refuses repeated keys
-            request = {
-                self._records: {
-                    "Keys": [_key(key) for key in batch],
-                    "ProjectionExpression": projection,
-                    "ConsistentRead": consistent,
-                }
+        for batch in batches(list(dict.fromkeys(keys)), _GET_BATCH):  # DynamoDB refuses repeated keys
+            wanted = {
+                "Keys": [_key(key) for key in batch],
+                "ProjectionExpression": projection,
+                "ConsistentRead": consistent,
             }
-            found: list[Item] = []
-
-            def ask(found: list[Item] = found) -> Any:
-                nonlocal request
-                answer = self._client.batch_get_item(RequestItems=request)
-                found += answer["Responses"].get(self._records, [])
-                request = answer.get("UnprocessedKeys") or {}
-                return request
-
-            with service_faults("DynamoDB"):
-                _until_processed(ask)
-            for item in found:
+            for item in self._get_batch({self._records: wanted}):
                 yield _uids(item), item
 
-    def _write_batch(self, requests: list[Item]) -> None:
-        pending: Any = {self._records: requests}
+    def _get_batch(self, request: Item) -> list[Item]:
+        found: list[Item] = []
 
-        def ask() -> Any:
-            nonlocal pending
-            pending = self._client.batch_write_item(RequestItems=pending).get("UnprocessedItems") or {}
-            return pending
+        def send(request: Item) -> Item | None:
+            answer: Item = self._client.batch_get_item(RequestItems=request)
+            found.extend(answer["Responses"].get(self._records, []))
+            return answer.get("UnprocessedKeys")
 
         with service_faults("DynamoDB"):
-            _until_processed(ask)
+            _send_all(send, request)
+        return found
+
+    def _write_batch(self, requests: list[Item]) -> None:
+        def send(request: Item) -> Item | None:
+            answer: Item = self._client.batch_write_item(RequestItems=request)
+            return answer.get("UnprocessedItems")
+
+        with service_faults("DynamoDB"):
+            _send_all(send, {self._records: requests})
 
 
-def _until_processed(ask: Any) -> None:
-    """Repeat a batch call until it leaves nothing unprocessed."""
+def _send_all(send: Callable[[Item], Item | None], request: Item) -> None:
+    """Send a batch, and then what DynamoDB did not process of it, until nothing is left.
+
+    `send` returns the part of the request that was not processed.
+    """
+    rest: Item | None = request
+
+    def send_rest() -> Item | None:
+        nonlocal rest
+        rest = send(rest or {})
+        return rest
+
     retrying = Retrying(
         retry=retry_if_result(bool),
         stop=stop_after_attempt(_BATCH_ATTEMPTS),
         wait=wait_random_exponential(0.05, max=2),
         retry_error_callback=lambda _state: True,
     )
-    if retrying(ask):
+    if retrying(send_rest):
         raise ServiceFaultError("DynamoDB left a part of a batch unprocessed")
 
 
@@ -245,7 +251,3 @@ def _version(bucket: Item, key: Item, version_id: Item) -> ObjectVersion:
 
 def _text(document: DicomJson) -> Item:
     return {"S": dump_json(document).decode()}
-
-
-def _batches(items: Sequence[Any], size: int) -> Iterable[Sequence[Any]]:
-    return (items[start : start + size] for start in range(0, len(items), size))

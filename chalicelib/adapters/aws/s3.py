@@ -2,7 +2,7 @@
 
 import hashlib
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from io import BytesIO
 from threading import Lock
@@ -10,18 +10,17 @@ from typing import Any, BinaryIO, cast
 
 from chalicelib.adapters.aws.clients import service_faults
 from chalicelib.adapters.aws.s3_signed_put import SignedPut, is_plain
+from chalicelib.adapters.aws.s3_upload import S3Upload, join_parts
 from chalicelib.dicomweb.wado.static_object import StaticObject
 from chalicelib.errors import NotFoundError
-from chalicelib.ports import ObjectContent, ObjectHead, ObjectVersion
+from chalicelib.ports import ObjectContent, ObjectHead, ObjectStore, ObjectVersion
 
 _READ_BYTES = 1024 * 1024
-# S3 takes parts of 5 MiB to 5 GiB, at most 10,000 of them.
-PART_BYTES = 16 * 1024 * 1024
 _PRESIGNED_SECONDS = 300
 
 
-class S3ObjectStore:
-    """Objects in S3.
+class S3ObjectStore(ObjectStore):
+    """Objects in S3, in any bucket.
 
     Parameters
     ----------
@@ -39,7 +38,7 @@ class S3ObjectStore:
 
     @contextmanager
     def open(self, version: ObjectVersion) -> Iterator[ObjectContent]:
-        """Read a version with bounded memory."""
+        """Open a version for reading; its whole content is received and hashed first."""
         with service_faults("S3"):
             answer = self._client.get_object(**_address(version))
         size, body = answer["ContentLength"], answer["Body"]
@@ -53,32 +52,26 @@ class S3ObjectStore:
             yield ObjectContent(file, size, digest.hexdigest(), answer["LastModified"])
 
     def put(self, bucket: str, content: StaticObject) -> None:
-        """Write one instance-level object."""
+        """Write an object of an instance."""
         if not isinstance(content.body, bytes):
             self._put_pieces(bucket, content, content.body)
         elif is_plain(content.key):
-            headers = {"Content-Type": content.content_type, "Cache-Control": content.cache_control}
-            if content.content_encoding:
-                headers["Content-Encoding"] = content.content_encoding
             digest = hashlib.sha256(content.body).hexdigest()
-            self._signed_put(bucket).put(content.key, content.body, headers=headers, sha256=digest)
+            self._signed_put(bucket).put(content.key, content.body, headers=_headers(content), sha256=digest)
         else:
-            with service_faults("S3"):
-                self._client.put_object(Bucket=bucket, Body=content.body, **_properties(content))
+            self._put_object(bucket, content, {})
 
     def put_aggregate(self, bucket: str, content: StaticObject, replaces: str | None) -> str:
-        """Write an aggregate in place of just the version with ETag `replaces`."""
+        """Replace the version of an aggregate whose ETag is `replaces`; returns the new ETag."""
         condition = {"IfMatch": replaces} if replaces else {"IfNoneMatch": "*"}
         try:
-            with service_faults("S3"):
-                answer = self._client.put_object(Bucket=bucket, Body=content.body, **condition, **_properties(content))
+            return self._put_object(bucket, content, condition)
         except NotFoundError:
-            # If-Match on an object that is gone: nothing is there to be replaced.
+            # S3's answer to If-Match if the object is gone: there is nothing to replace.
             return self.put_aggregate(bucket, content, None)
-        return str(answer["ETag"])
 
     def head(self, bucket: str, key: str) -> ObjectHead | None:
-        """Describe an object, or None where there is none."""
+        """Read the headers of an object; None if it does not exist."""
         try:
             with service_faults("S3"):
                 answer = self._client.head_object(Bucket=bucket, Key=key)
@@ -93,12 +86,12 @@ class S3ObjectStore:
         )
 
     def get_bytes(self, bucket: str, key: str) -> bytes:
-        """Read a small object whole."""
+        """Read a small object into memory."""
         with service_faults("S3"):
             return bytes(self._client.get_object(Bucket=bucket, Key=key)["Body"].read())
 
     def presign(self, version: ObjectVersion, *, content_type: str) -> str:
-        """URL under which anybody may read a version for a few minutes."""
+        """Create a URL with which anybody can read a version for a few minutes."""
         with service_faults("S3"):
             return str(
                 self._client.generate_presigned_url(
@@ -108,6 +101,13 @@ class S3ObjectStore:
                 )
             )
 
+    def _put_object(self, bucket: str, content: StaticObject, condition: Mapping[str, str]) -> str:
+        with service_faults("S3"):
+            answer = self._client.put_object(
+                Bucket=bucket, Key=content.key, Body=content.body, **condition, **_properties(content)
+            )
+        return str(answer["ETag"])
+
     def _signed_put(self, bucket: str) -> SignedPut:
         with self._signed_puts_lock:
             if bucket not in self._signed_puts:
@@ -115,22 +115,14 @@ class S3ObjectStore:
             return self._signed_puts[bucket]
 
     def _put_pieces(self, bucket: str, content: StaticObject, pieces: Iterable[bytes]) -> None:
-        """Multipart upload, one part in memory at a time; leaves nothing behind if it fails."""
-        address = {"Bucket": bucket, "Key": content.key}
-        with service_faults("S3"):
-            upload = {
-                **address,
-                "UploadId": self._client.create_multipart_upload(Bucket=bucket, **_properties(content))["UploadId"],
-            }
-            try:
-                parts = []
-                for number, part in enumerate(_parts(pieces), 1):
-                    answer = self._client.upload_part(**upload, PartNumber=number, Body=part)
-                    parts.append({"PartNumber": number, "ETag": answer["ETag"]})
-                self._client.complete_multipart_upload(**upload, MultipartUpload={"Parts": parts})
-            except BaseException:
-                self._client.abort_multipart_upload(**upload)
-                raise
+        upload = S3Upload(self._client, bucket, content.key, properties=_properties(content))
+        try:
+            for part in join_parts(pieces):
+                upload.append(part)
+            upload.complete()
+        except BaseException:
+            upload.abort()
+            raise
 
 
 def _address(version: ObjectVersion) -> dict[str, str]:
@@ -138,15 +130,16 @@ def _address(version: ObjectVersion) -> dict[str, str]:
     return {**address, "VersionId": version.version_id} if version.version_id else address
 
 
-def _properties(content: StaticObject) -> dict[str, str]:
-    properties = {
-        "Key": content.key,
-        "ContentType": content.content_type,
-        "CacheControl": content.cache_control,
-    }
+def _headers(content: StaticObject) -> dict[str, str]:
+    headers = {"Content-Type": content.content_type, "Cache-Control": content.cache_control}
     if content.content_encoding:
-        properties["ContentEncoding"] = content.content_encoding
-    return properties
+        headers["Content-Encoding"] = content.content_encoding
+    return headers
+
+
+def _properties(content: StaticObject) -> dict[str, str]:
+    """The headers under boto3's names, which lack the hyphens."""
+    return {name.replace("-", ""): value for name, value in _headers(content).items()}
 
 
 @contextmanager
@@ -156,15 +149,3 @@ def _spool(size: int, in_memory_bytes: int) -> Iterator[BinaryIO]:
         return
     with tempfile.TemporaryFile() as file:
         yield cast(BinaryIO, file)
-
-
-def _parts(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Join pieces to parts of the size that S3 takes."""
-    part = bytearray()
-    for piece in pieces:
-        part += piece
-        if len(part) >= PART_BYTES:
-            yield bytes(part)
-            part.clear()
-    if part:
-        yield bytes(part)

@@ -1,9 +1,9 @@
-"""PutObject with botocore's signature but without its client, for the call that is made most.
+"""PutObject with botocore's signature but without its client, for the most frequent call.
 
 Strategy: a botocore client spends over 2 ms of CPU on a PutObject (endpoint rules, events, parsing), three times as
-much as the signature and the HTTP exchange together; storing an instance of 0.5 MiB takes 1.4 ms besides. So the
-address is asked of the client once, each request is signed by botocore's SigV4Auth with the digest that the service
-has computed anyway (S3 refuses a body that does not match it), and urllib3, which botocore uses too, sends and retries.
+much as the signature and the HTTP exchange together; the rest of storing an instance of 0.5 MiB takes 1.4 ms. So the
+client gives the address once. botocore's SigV4Auth signs each request with the digest that the service has computed
+anyway (S3 refuses a body that does not match it), and urllib3, which botocore uses too, sends and retries it.
 """
 
 import re
@@ -21,15 +21,13 @@ from urllib3.exceptions import HTTPError
 from chalicelib.errors import ServiceFaultError
 
 _OK = 200
-# S3 says 503 SlowDown where others say 429.
+# S3 answers 503 SlowDown where other services answer 429.
 _TRANSIENT = (500, 502, 503, 504)
-
-
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9._/-]+\Z")
 
 
 def is_plain(key: str) -> bool:
-    """Whether a key stands in a URL as it is."""
+    """Whether a key needs no escaping in a URL."""
     return _PLAIN_KEY.match(key) is not None
 
 
@@ -39,18 +37,18 @@ class SignedPut:
     Parameters
     ----------
     client
-        A boto3 S3 client; says where the bucket is.
+        A boto3 S3 client; it gives the address of the bucket.
     max_connections
-        Number of threads that will put at once.
+        Number of threads that put concurrently.
     backoff_seconds
-        Wait before the second retry; doubles with each.
+        Delay before the second retry; it doubles with each further one.
     """
 
     def __init__(self, client: Any, bucket: str, *, max_connections: int = 64, backoff_seconds: float = 0.2) -> None:
         url = client.generate_presigned_url("put_object", {"Bucket": bucket, "Key": "key"})
         self._base = url.partition("?")[0].removesuffix("key")
         self._region = client.meta.region_name
-        # Not of the client, which hides them; refreshed by botocore where they expire.
+        # The client does not expose its credentials. botocore refreshes these before they expire.
         self._credentials = boto3.Session().get_credentials()
         self._pool = PoolManager(
             maxsize=max_connections,
@@ -73,9 +71,9 @@ class SignedPut:
         Parameters
         ----------
         key
-            Of characters that need no escaping in a URL, see `is_plain`.
+            Must need no escaping in a URL, see `is_plain`.
         headers
-            The object's own, e.g. ``{"Content-Type": "application/dicom"}``.
+            Headers of the object, e.g. ``{"Content-Type": "application/dicom"}``.
         sha256
             Hexadecimal digest of the body.
 

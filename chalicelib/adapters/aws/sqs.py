@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 from typing import Any
 
-from chalicelib.adapters.aws.clients import service_faults
+from chalicelib.adapters.aws.clients import batches, service_faults
 from chalicelib.errors import ServiceFaultError
+from chalicelib.ports import MessageQueue
 
-_BATCH = 10  # entries that DeleteMessageBatch takes
+_BATCH = 10  # entries that DeleteMessageBatch accepts
 
 
-class SqsMessageQueue:
-    """One queue, named; its URL is asked for when first needed."""
+class SqsMessageQueue(MessageQueue):
+    """The queue of this name; its URL is looked up when it is first needed."""
 
     def __init__(self, client: Any, queue_name: str) -> None:
         self._client = client
@@ -18,19 +19,18 @@ class SqsMessageQueue:
         self._queue_url: str | None = None
 
     def delete(self, receipt_handles: Sequence[str]) -> None:
-        """Take messages off the queue."""
-        with service_faults("SQS"):
-            for start in range(0, len(receipt_handles), _BATCH):
-                entries = [
-                    {"Id": str(number), "ReceiptHandle": handle}
-                    for number, handle in enumerate(receipt_handles[start : start + _BATCH])
-                ]
+        """Remove messages; fails if one of them could not be removed, after the others were."""
+        failed = False
+        for batch in batches(receipt_handles, _BATCH):
+            entries = [{"Id": str(number), "ReceiptHandle": handle} for number, handle in enumerate(batch)]
+            with service_faults("SQS"):
                 answer = self._client.delete_message_batch(QueueUrl=self._url(), Entries=entries)
-                if answer.get("Failed"):
-                    raise ServiceFaultError("SQS did not delete every message")
+            failed = failed or bool(answer.get("Failed"))
+        if failed:
+            raise ServiceFaultError("SQS did not delete every message")
 
     def retry(self, receipt_handle: str, *, after_seconds: int) -> None:
-        """Change how long a message stays hidden."""
+        """Set the visibility timeout of a received message."""
         with service_faults("SQS"):
             self._client.change_message_visibility(
                 QueueUrl=self._url(), ReceiptHandle=receipt_handle, VisibilityTimeout=after_seconds

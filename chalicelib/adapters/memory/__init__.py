@@ -1,1 +1,1 @@
-"""The stores and the index in memory: fakes for tests, and the measure that the real ones are held against."""
+"""All ports in memory: fakes for tests. Contract tests hold the real adapters to the same behaviour."""

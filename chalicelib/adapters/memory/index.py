@@ -1,4 +1,4 @@
-"""StudyIndex in memory, for tests and for comparison: it evaluates every condition on every document."""
+"""StudyIndex in memory, for tests: it evaluates every condition on every document."""
 
 import threading
 from collections.abc import Iterator, Mapping
@@ -13,7 +13,7 @@ from chalicelib.dicomweb.qido.query import QidoQuery
 from chalicelib.dicomweb.resources import ResourceUids
 from chalicelib.dicomweb.values import first_value, parse_date, parse_time_span, plain_text
 from chalicelib.errors import ServiceFaultError
-from chalicelib.ports import AggregateState, SearchPage, StudyPublication
+from chalicelib.ports import AggregateState, PublicationTurn, SearchPage, StudyIndex, StudyPublication
 
 
 @dataclass
@@ -27,7 +27,7 @@ class _Study:
     aggregates: dict[str, AggregateState] = field(default_factory=dict)
 
 
-class MemoryIndex:
+class MemoryIndex(StudyIndex):
     """The index of studies, series and instances of one process.
 
     Parameters
@@ -42,7 +42,7 @@ class MemoryIndex:
         self._guard = threading.Lock()
 
     def mark_dirty(self, study_instance_uid: str) -> int:
-        """Ask for a publication of the study; returns the version that will cover this request."""
+        """Request a publication of the study; returns the version that will cover this request."""
         with self._guard:
             study = self._studies.setdefault(study_instance_uid, _Study())
             study.dirty += 1
@@ -54,7 +54,7 @@ class MemoryIndex:
         with self._guard:
             study = self._studies.setdefault(study_instance_uid, _Study())
         if not study.lock.acquire(timeout=self._lock_timeout_seconds):
-            raise ServiceFaultError("The study is being published by somebody else for too long")
+            raise ServiceFaultError("The study lock could not be acquired in time: another publisher holds it")
         turn = MemoryPublicationTurn(study, self._guard)
         try:
             yield turn
@@ -63,7 +63,7 @@ class MemoryIndex:
             study.lock.release()
 
     def search(self, query: QidoQuery) -> SearchPage:
-        """Find one page of keys, in total and stable order."""
+        """Find one page of hits, in a total and stable order."""
         with self._guard:
             hits = [
                 (key, documents)
@@ -100,7 +100,7 @@ class MemoryIndex:
                     )
 
 
-class MemoryPublicationTurn:
+class MemoryPublicationTurn(PublicationTurn):
     """PublicationTurn over one study of a MemoryIndex."""
 
     def __init__(self, study: _Study, guard: threading.Lock) -> None:
@@ -109,25 +109,25 @@ class MemoryPublicationTurn:
         self.held = True
 
     def published_version(self) -> int:
-        """Version that the index shows; 0 before the first publication."""
+        """Version that searches see; 0 before the first publication."""
         return self._study.published
 
     def dirty_version(self) -> int:
-        """Latest version that somebody asked to publish."""
+        """Latest version whose publication was requested."""
         with self._guard:
             return self._study.dirty
 
     def aggregates(self) -> Mapping[str, AggregateState]:
-        """What StudyPublication.aggregates said last time."""
+        """`StudyPublication.aggregates` of the last publication."""
         return dict(self._study.aggregates)
 
     def ensure_held(self) -> None:
         """Raise ServiceFaultError if the lock was lost."""
         if not self.held:
-            raise ServiceFaultError("The lock of the study was lost; nothing was published")
+            raise ServiceFaultError("The study lock was lost; nothing was published")
 
     def commit(self, version: int, publication: StudyPublication) -> None:
-        """Make the whole publication visible at once."""
+        """Make the whole publication visible in one step."""
         self.ensure_held()
         instances = {
             (
@@ -148,7 +148,7 @@ class MemoryPublicationTurn:
 def _order(hit: tuple[ResourceUids, Mapping[Level, DicomJson]]) -> tuple[Any, ...]:
     key, documents = hit
     if key.series_instance_uid is None:
-        # Latest first (the caller reverses); without a date, and of a day without a time, last.
+        # Latest first (the caller reverses): a study without a date comes last, one without a time last of its day.
         study = documents[Level.STUDY]
         day = parse_date(plain_text(first_value(study.get("00080020"))))
         span = parse_time_span(plain_text(first_value(study.get("00080030"))))

@@ -1,4 +1,4 @@
-"""Attribute matching on documents, as plainly as PS3.4 §C.2.2.2 says it: the measure for the real index."""
+"""Attribute matching on documents, literally as in PS3.4 §C.2.2.2: the reference for the real index."""
 
 import re
 from collections.abc import Mapping
@@ -33,7 +33,7 @@ _REGEX = {Wildcard.ANY_RUN: ".*", Wildcard.ANY_ONE: "."}
 
 
 def all_match(conditions: tuple[Condition, ...], documents: Mapping[Level, DicomJson]) -> bool:
-    """Whether a hit, given by the documents of its levels, meets all conditions."""
+    """Whether an entity meets all conditions; `documents` are those of its level and of the levels above."""
     in_items: dict[str, list[Condition]] = {}
     for condition in conditions:
         if isinstance(condition.match, UniversalMatch):
@@ -50,7 +50,7 @@ def all_match(conditions: tuple[Condition, ...], documents: Mapping[Level, Dicom
 
 
 def _some_item_matches(conditions: list[Condition], items: list[DicomJson]) -> bool:
-    # No item is as good as an item without any of the values.
+    # A sequence without items matches like one whose only item is empty.
     return any(
         all(_matches(condition.attribute, condition.match, item) for condition in conditions) for item in items or [{}]
     )
@@ -72,7 +72,7 @@ def _matches(attribute: Attribute, match: Match, document: DicomJson) -> bool:
 
 
 def _values(attribute: Attribute, element: Any) -> list[Any]:
-    """The values that count: all of a collection, the first of an attribute that has one by the standard."""
+    """Values that are compared: all of a multi-valued attribute, the first of one whose VM is 1."""
     values = element.get("Value") if isinstance(element, dict) else None
     there = [value for value in values if value is not None] if isinstance(values, list) else []
     return there if attribute.multivalued else there[:1]
@@ -84,7 +84,7 @@ def _items(element: Any) -> list[DicomJson]:
 
 
 def _is_empty(attribute: Attribute, value: Any) -> bool:
-    """Whether a value says nothing, or nothing of its attribute's kind."""
+    """Whether a value is empty, or not valid for the kind of matching of its attribute."""
     text = plain_text(value)
     match attribute.matching:
         case Matching.NAME:
@@ -130,7 +130,7 @@ def _value_matches(attribute: Attribute, match: Match, value: Any) -> bool:
         case SingleValueMatch() | WildcardMatch():
             return _text_matches(match, text)
         case _:
-            raise TypeError(f"{type(match).__name__} is not a match of one value")
+            raise TypeError(f"{type(match).__name__} cannot be compared with a single value")
 
 
 def _text_matches(match: TextMatch, text: str) -> bool:

@@ -1,6 +1,6 @@
-"""The ports in memory: for tests, and to read what the real adapters promise.
+"""ObjectStore and RecordStore in memory, for tests.
 
-They keep the promises that matter: conditional writes, versions, first claim wins; safe between threads.
+They keep the promises of the ports: conditional writes, versions, the first claim wins, safe between threads.
 """
 
 import hashlib
@@ -13,21 +13,26 @@ from datetime import UTC, datetime
 from io import BytesIO
 
 from chalicelib.dicomweb.attributes import DicomJson
+from chalicelib.dicomweb.json_text import dump_json
 from chalicelib.dicomweb.resources import ResourceUids
 from chalicelib.dicomweb.wado.static_object import StaticObject
-from chalicelib.errors import NotFoundError, PreconditionFailedError
+from chalicelib.errors import NotFoundError, PreconditionFailedError, ServiceFaultError
 from chalicelib.ports import (
     ClaimOutcome,
     InstanceRecord,
     ObjectContent,
     ObjectHead,
+    ObjectStore,
     ObjectVersion,
+    RecordStore,
     Rejection,
 )
 
+_MAX_ITEM_BYTES = 400 * 1024  # DynamoDB's limit
 
-class MemoryObjectStore:
-    """Objects by bucket and key; `calls` counts the requests that S3 would have had."""
+
+class MemoryObjectStore(ObjectStore):
+    """Objects by bucket and key; `calls` counts the requests that would have gone to S3."""
 
     def __init__(self) -> None:
         self.objects: dict[tuple[str, str], StaticObject] = {}
@@ -52,24 +57,24 @@ class MemoryObjectStore:
         yield ObjectContent(BytesIO(data), len(data), hashlib.sha256(data).hexdigest(), last_modified)
 
     def put(self, bucket: str, content: StaticObject) -> None:
-        """Write one instance-level object."""
-        body = content.body if isinstance(content.body, bytes) else b"".join(content.body)
+        """Write an object of an instance."""
+        body = _body(content)
         with self._lock:
             self.calls["put"] += 1
             self.objects[bucket, content.key] = replace(content, body=body)
 
     def put_aggregate(self, bucket: str, content: StaticObject, replaces: str | None) -> str:
-        """Write an aggregate in place of just the version with ETag `replaces`."""
+        """Replace the version of an aggregate whose ETag is `replaces`; returns the new ETag."""
         with self._lock:
             self.calls["put"] += 1
             there = self.objects.get((bucket, content.key))
-            if (_etag(there) if there else None) != replaces:
-                raise PreconditionFailedError("the object was written meanwhile")
+            if there and _etag(there) != replaces:
+                raise PreconditionFailedError("another writer has changed the object")
             self.objects[bucket, content.key] = content
             return _etag(content)
 
     def head(self, bucket: str, key: str) -> ObjectHead | None:
-        """Describe an object, or None where there is none."""
+        """Read the headers of an object; None if it does not exist."""
         self.calls["head"] += 1
         content = self.objects.get((bucket, key))
         if content is None:
@@ -83,19 +88,19 @@ class MemoryObjectStore:
         )
 
     def get_bytes(self, bucket: str, key: str) -> bytes:
-        """Read a small object whole."""
+        """Read a small object into memory."""
         self.calls["get"] += 1
         if (bucket, key) not in self.objects:
             raise NotFoundError("the object does not exist")
         return _body(self.objects[bucket, key])
 
     def presign(self, version: ObjectVersion, *, content_type: str) -> str:
-        """URL that names the version."""
+        """Create a URL that names the object and the content type; it leads nowhere."""
         return f"https://{version.bucket}.example/{version.key}?type={content_type}"
 
 
-class MemoryRecordStore:
-    """Records by key."""
+class MemoryRecordStore(RecordStore):
+    """Records by address, and rejections by landing object."""
 
     def __init__(self) -> None:
         self.instances: dict[ResourceUids, InstanceRecord] = {}
@@ -117,32 +122,34 @@ class MemoryRecordStore:
         return ClaimOutcome.COMPLETE if there.complete else ClaimOutcome.INCOMPLETE
 
     def complete_instance(self, uids: ResourceUids, *, qido: DicomJson, metadata: bytes | None) -> None:
-        """Add what the aggregates need."""
+        """Add what aggregates need."""
+        if len(dump_json(qido)) + len(metadata or b"") > _MAX_ITEM_BYTES:
+            raise ServiceFaultError("DynamoDB failed (ValidationException)")
         with self._lock:
             self.instances[uids] = replace(self.instances[uids], complete=True, qido=qido, metadata=metadata)
 
     def get_instance(self, uids: ResourceUids) -> InstanceRecord | None:
-        """Read one record."""
+        """Read one record, complete or only claimed."""
         return self.instances.get(uids)
 
     def get_digests(self, instances: Sequence[ResourceUids]) -> Mapping[ResourceUids, str]:
-        """SHA-256 of those of the instances that are registered."""
+        """SHA-256 of each of these instances that is registered."""
         return {uids: self.instances[uids].sha256 for uids in instances if uids in self.instances}
 
     def list_instances(self, study_instance_uid: str) -> Iterator[InstanceRecord]:
-        """All complete instances of a study."""
+        """Read all complete instances of a study."""
         for record in list(self.instances.values()):
             if record.complete and record.uids.study_instance_uid == study_instance_uid:
                 yield record
 
     def put_qido_answers(self, study_instance_uid: str, study: DicomJson, series: Mapping[str, DicomJson]) -> None:
-        """Keep the ready answers of a study and of its (changed) series."""
+        """Write the QIDO documents of a study and of its (changed) series."""
         self.answers[ResourceUids(study_instance_uid)] = study
         for uid, document in series.items():
             self.answers[ResourceUids(study_instance_uid, uid)] = document
 
     def get_qido_answers(self, keys: Sequence[ResourceUids]) -> Mapping[ResourceUids, DicomJson]:
-        """Ready answers of studies, series and instances."""
+        """QIDO documents of studies, series and instances; missing ones are left out."""
         answers = {}
         for key in keys:
             if key in self.instances:
@@ -152,32 +159,16 @@ class MemoryRecordStore:
         return answers
 
     def get_instance_metadata(self, keys: Sequence[ResourceUids]) -> Mapping[ResourceUids, bytes | None]:
-        """Metadata of instances."""
+        """Metadata of instances; missing ones are left out."""
         return {key: self.instances[key].metadata for key in keys if key in self.instances}
 
     def put_rejection(self, rejection: Rejection) -> None:
-        """Record a landing object that will never be published."""
+        """Record that a landing object will never be published."""
         self.rejections[rejection.landing] = rejection
 
     def list_rejections(self) -> Iterator[Rejection]:
-        """All rejected landing objects."""
+        """Read all rejected landing objects."""
         return iter(list(self.rejections.values()))
-
-
-class MemoryMessageQueue:
-    """Remembers what was deleted, and what is to come again."""
-
-    def __init__(self) -> None:
-        self.deleted: list[str] = []
-        self.retried: dict[str, int] = {}
-
-    def delete(self, receipt_handles: Sequence[str]) -> None:
-        """Take messages off the queue."""
-        self.deleted += receipt_handles
-
-    def retry(self, receipt_handle: str, *, after_seconds: int) -> None:
-        """Remember it, and when it is to come again."""
-        self.retried[receipt_handle] = after_seconds
 
 
 def _body(content: StaticObject) -> bytes:

@@ -19,12 +19,12 @@ from chalicelib.adapters.mysql.publication import LOCK_NAME, MysqlPublicationTur
 from chalicelib.adapters.mysql.search import DEFAULT_LIMITS, SearchLimits, find_page
 from chalicelib.dicomweb.qido.query import QidoQuery
 from chalicelib.errors import SearchTooBroadError, ServiceFaultError
-from chalicelib.ports import SearchPage
+from chalicelib.ports import SearchPage, StudyIndex
 
 __all__ = ["MysqlIndex", "apply_schema", "connection_factory"]
 
 
-class MysqlIndex:
+class MysqlIndex(StudyIndex):
     """The index of studies, series and instances; connects when first used, from any thread.
 
     Parameters

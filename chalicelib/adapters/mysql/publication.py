@@ -18,14 +18,14 @@ from chalicelib.adapters.mysql.rows import Row, day_number, request_attribute_ro
 from chalicelib.adapters.mysql.text_index import insert_missing_text_endings, replace_name_words
 from chalicelib.dicomweb.attributes import SERIES_INSTANCE_UID, DicomJson, Level
 from chalicelib.errors import ServiceFaultError
-from chalicelib.ports import AggregateState, StudyPublication
+from chalicelib.ports import AggregateState, PublicationTurn, StudyPublication
 
 # Names of locks are the server's, not the database's, and hold 64 characters: a digest of both. The same
 # expression is used wherever the lock is.
 LOCK_NAME = "SHA2(CONCAT(DATABASE(), '/', %s), 256)"
 
 
-class MysqlPublicationTurn:
+class MysqlPublicationTurn(PublicationTurn):
     """PublicationTurn on the connection that holds the study's lock.
 
     Parameters

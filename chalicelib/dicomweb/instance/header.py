@@ -1,4 +1,4 @@
-"""The first bytes of a Part 10 file, read for what a STOW-RS answer names; no more is judged here."""
+"""Reads from the beginning of a Part 10 file the UIDs that a STOW-RS answer contains; checks nothing else."""
 
 import zlib
 from dataclasses import dataclass
@@ -13,16 +13,16 @@ from chalicelib.dicomweb.instance.transfer_syntaxes import TransferSyntax
 from chalicelib.dicomweb.resources import ResourceUids
 from chalicelib.errors import InstanceRejectedError
 
-# All that is wanted stands before (0020,0010): SOP class and instance in group 8, then study and series.
+# The last element that is needed. SOP class and instance stand before it in group 0008, the study in group 0020.
 _SERIES_INSTANCE_UID = 0x0020000E
 _MAX_INFLATED_BYTES = 8 * 1024 * 1024
-# Real headers have about a hundred; millions of empty elements would take seconds to walk.
+# Real headers have about a hundred; reading millions of empty elements would take seconds.
 _MAX_ELEMENTS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class InstanceHeader:
-    """Which instance a file says it holds."""
+    """Identity of an instance, as its file declares it."""
 
     uids: ResourceUids
     sop_class_uid: str
@@ -35,12 +35,13 @@ def read_header(prefix: bytes) -> InstanceHeader:
     Parameters
     ----------
     prefix
-        The file up to any point behind (0020,000E); a whole file will do.
+        Bytes of the file from its beginning to any point after (0020,000E); may be the whole file.
 
     Raises
     ------
     InstanceRejectedError
-        The instance can never be stored: no Part 10 file, a UID or the transfer syntax is missing or bad.
+        The instance can never be stored: this is not a Part 10 file, or a UID or the transfer syntax is
+        missing or not valid.
     """
     try:
         return _read_header(BytesIO(prefix))
@@ -58,13 +59,13 @@ def _read_header(file: BytesIO) -> InstanceHeader:
 
 def _read_identity(file: BytesIO, transfer_syntax: TransferSyntax) -> Dataset:
     if transfer_syntax.deflated:
-        # Limited, since the rest may be a bomb; incomplete, since `prefix` is.
+        # Limited, since the data may be a decompression bomb. Incomplete data is not an error: `prefix` may be cut.
         file = BytesIO(zlib.decompressobj(-zlib.MAX_WBITS).decompress(file.read(), _MAX_INFLATED_BYTES))
     seen = count()
 
     def is_behind(tag: int, _vr: str | None, _length: int) -> bool:
         if next(seen) > _MAX_ELEMENTS:
-            raise InstanceRejectedError("too many elements stand before the UIDs")
+            raise InstanceRejectedError("too many elements precede the UIDs")
         return tag > _SERIES_INSTANCE_UID
 
     return read_dataset(file, transfer_syntax.implicit_vr, transfer_syntax.little_endian, stop_when=is_behind)

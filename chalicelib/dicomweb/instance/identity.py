@@ -1,4 +1,4 @@
-"""What every Part 10 file must say of its instance: the transfer syntax, the SOP class and the UIDs."""
+"""Reads what identifies the instance in a Part 10 file: the transfer syntax, the SOP class and the UIDs."""
 
 from typing import BinaryIO
 
@@ -11,7 +11,7 @@ from chalicelib.errors import FailureReason, InstanceRejectedError, InvalidUidEr
 
 
 def read_file_meta(file: BinaryIO) -> TransferSyntax:
-    """Read preamble and file meta information (PS3.10 §7.1); `file` is left where the data set begins.
+    """Read preamble and file meta information (PS3.10 §7.1); leave `file` at the start of the data set.
 
     Raises
     ------
@@ -21,7 +21,7 @@ def read_file_meta(file: BinaryIO) -> TransferSyntax:
     if read_preamble(file, force=True) is None:
         raise InstanceRejectedError("not a DICOM Part 10 file: no DICM prefix")
     try:
-        # The group length is often wrong, so the group ends where another begins.
+        # The group length is often wrong, so the group ends where the next group begins.
         meta = read_dataset(file, False, True, stop_when=lambda tag, _vr, _length: tag >> 16 != 2)
         uid = str(meta.get("TransferSyntaxUID") or "")
     except Exception as error:  # pydicom converts on access, and raises whatever the bytes provoke
@@ -34,12 +34,12 @@ def read_file_meta(file: BinaryIO) -> TransferSyntax:
 
 
 def read_uids(dataset: Dataset) -> ResourceUids:
-    """Address of the instance.
+    """Read the address of the instance.
 
     Raises
     ------
     InstanceRejectedError
-        A UID is missing, has several values or is not valid.
+        A UID is missing, has several values or is not valid (PS3.5 §9.1).
     """
     study, series, instance = (
         read_uid(dataset, keyword) for keyword in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
@@ -51,12 +51,12 @@ def read_uids(dataset: Dataset) -> ResourceUids:
 
 
 def read_uid(dataset: Dataset, keyword: str) -> str:
-    """The one value of an identifying attribute, without padding.
+    """Read the single value of an identifying attribute, without padding.
 
     Raises
     ------
     InstanceRejectedError
-        It is missing, cannot be read or has several values.
+        The attribute is missing, cannot be read or has several values.
     """
     try:
         value = dataset.get(keyword)

@@ -1,6 +1,6 @@
-"""A data set in the DICOM JSON Model (PS3.18 Annex F), with its large binary values set apart as bulk data.
+"""Converts a data set to the DICOM JSON Model (PS3.18 Annex F), with large binary values separated as bulk data.
 
-One bad value never costs the instance: what pydicom cannot convert is kept as the text it is, or left empty.
+One bad value never makes the conversion fail: a value that pydicom cannot convert becomes text, or is left empty.
 """
 
 import math
@@ -19,16 +19,16 @@ from chalicelib.dicomweb.instance.part10 import Instance, is_deferred
 from chalicelib.dicomweb.instance.pixel_data import ByteRange, join_fragments, swap_words
 from chalicelib.dicomweb.instance.structure import PIXEL_DATA, PIXEL_DATA_TAGS, ElementLocation
 
-# Binary values up to this size stand in the JSON text; a static object of their own would cost more.
+# Binary values up to this size are written into the JSON text; a separate static object would cost more.
 INLINE_BYTES = 1024
 
-# Bytes a word in each binary VR, PS3.5 Table 6.2-1.
+# Bytes per word of each binary VR, PS3.5 Table 6.2-1.
 _WORD_BYTES = {"OB": 1, "UN": 1, "OW": 2, "OL": 4, "OF": 4, "OV": 8, "OD": 8}
-# An implicit VR source leaves these open (PS3.6 "OB or OW"); PS3.5 §A.1 makes them OW.
+# PS3.6 leaves the VR of these open ("OB or OW"), and so does an implicit VR source; PS3.5 §A.1 decides for OW.
 _AMBIGUOUS_BINARY = {"OB or OW", "OB/OW", "US or OW", "US or SS or OW"}
 
-_TEXT_VRS = {str(vr) for vr in STR_VR} - {"PN"}  # pydicom makes a name of any bytes
-# A backslash separates no values in these.
+_TEXT_VRS = {str(vr) for vr in STR_VR} - {"PN"}  # pydicom accepts any bytes as a name
+# In these, a backslash does not separate values (PS3.5 §6.2).
 _SINGLE_TEXT_VRS = {"LT", "ST", "UT", "UR"}
 
 _NON_FINITE = {math.inf: "Infinity", -math.inf: "-Infinity"}
@@ -36,10 +36,10 @@ _NON_FINITE = {math.inf: "Infinity", -math.inf: "-Infinity"}
 
 @dataclass(frozen=True, slots=True)
 class BulkData:
-    """One value kept apart.
+    """One binary value that is kept outside the JSON text.
 
-    `path` is its place, e.g. ``00420011`` or ``54000100.1.54001010`` (items are numbered from 1);
-    `value` its bytes, little-endian, or where they lie in the instance's file.
+    `path` is its place in the data set, e.g. ``00420011`` or ``54000100.1.54001010`` (items are numbered
+    from 1). `value` holds its bytes, little-endian, or their range in `Instance.file`.
     """
 
     path: str
@@ -52,13 +52,13 @@ def to_json(instance: Instance, bulk_data_uri: Callable[[str], str]) -> tuple[Di
     Parameters
     ----------
     bulk_data_uri
-        Gives the BulkDataURI for the path of a value.
+        Returns the BulkDataURI for the path of a value.
 
     Returns
     -------
     tuple
-        The data set without group 0002, tags in order, and the values that its BulkDataURIs name.
-        Pixel data has an URI, but is not among the values: its frames are.
+        The data set without group 0002, sorted by tag, and the values that its BulkDataURIs refer to.
+        Pixel data has a BulkDataURI but is not among the values: it is served as frames.
     """
     converter = _Converter(bulk_data_uri, little_endian=instance.transfer_syntax.little_endian)
     dicom_json = converter.convert(instance.dataset, instance)
@@ -82,10 +82,10 @@ class _Converter:
         self.bulk_data: list[BulkData] = []
 
     def convert(self, dataset: Dataset, instance: Instance | None = None, prefix: str = "") -> DicomJson:
-        """One level; `instance` is given at the top, where values may have been left in the file."""
+        """Convert one nesting level. `instance` is given at the top level, where values may be deferred."""
         result: DicomJson = {}
         for tag, item in sorted(dataset.items()):
-            # Group lengths (gggg,0000) say nothing about JSON; group 2 is not part of the data set.
+            # Group lengths (gggg,0000) have no meaning in JSON; group 2 is not part of the data set.
             if tag.element == 0 or tag.group <= 2:
                 continue
             name = f"{tag:08X}"
@@ -98,7 +98,7 @@ class _Converter:
         return result
 
     def _deferred(self, dataset: Dataset, instance: Instance, raw: RawDataElement, path: str) -> DicomJson:
-        """A value that was left in the file: stays there if it is served as it lies there."""
+        """Convert a value that was left in the file; it stays there if its bytes can be served unchanged."""
         vr = _vr(raw)
         if vr in _WORD_BYTES and (self._little_endian or _WORD_BYTES[vr] == 1):
             self.bulk_data.append(BulkData(path, ByteRange(raw.value_tell, raw.length)))
@@ -116,7 +116,7 @@ class _Converter:
             if vr == "SQ":
                 return self._sequence(element, path)
             return _finite(element.to_json_dict(None, 0))
-        except Exception:  # whatever a hostile value provokes in pydicom costs this value only
+        except Exception:  # a hostile value may raise anything in pydicom, and only that value is lost
             return _as_text(item)
 
     def _sequence(self, element: DataElement, path: str) -> DicomJson:
@@ -138,13 +138,13 @@ class _Converter:
 
 
 def _vr(element: RawDataElement | DataElement) -> str:
-    """The one VR of an element, where an implicit source or the dictionary leaves it open."""
+    """Return a definite VR, also if an implicit VR source or the dictionary leaves it open."""
     vr = element.VR or (dictionary_VR(element.tag) if dictionary_has_tag(element.tag) else "UN")
     return "OW" if vr in _AMBIGUOUS_BINARY else str(vr)
 
 
 def _finite(json_element: DicomJson) -> DicomJson:
-    """JSON has no NaN and no infinity; as text, which Annex F lets stand for a number, they survive."""
+    """Replace NaN and infinities, which JSON cannot express, by text, which Annex F allows for a number."""
     values = json_element.get("Value")
     if values and any(isinstance(value, float) and not math.isfinite(value) for value in values):
         json_element["Value"] = [
@@ -155,7 +155,7 @@ def _finite(json_element: DicomJson) -> DicomJson:
 
 
 def _as_text(element: RawDataElement | DataElement) -> DicomJson:
-    """An element whose value is invalid: its text, or nothing where it has none."""
+    """Convert an element whose value is invalid: to text, or to an element without a value."""
     vr, value = _vr(element), element.value
     if vr not in _TEXT_VRS or not isinstance(value, bytes) or not value:
         return {"vr": vr if len(vr) == 2 else "UN"}

@@ -1,4 +1,4 @@
-"""A DICOM Part 10 file, read with bounded memory and checked whole: what comes out can be published."""
+"""Reads a DICOM Part 10 file with bounded memory and checks all of it, so that the result can be published."""
 
 import tempfile
 import zlib
@@ -21,10 +21,10 @@ from chalicelib.dicomweb.instance.transfer_syntaxes import TransferSyntax
 from chalicelib.dicomweb.resources import ResourceUids
 from chalicelib.errors import FailureReason, InstanceRejectedError
 
-# Values are served as they came; judging them is not an archive's business.
+# Values are served as received; an archive does not judge them.
 pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
 
-# Values over this size stay in the file until somebody asks for them.
+# Larger values stay in the file until they are needed.
 DEFER_BYTES = 64 * 1024
 
 _COPY_BYTES = 1024 * 1024
@@ -33,11 +33,11 @@ _MEDIA_STORAGE_DIRECTORY = "1.2.840.10008.1.3.10"
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """One readable instance; valid while the file it was read from is open.
+    """One instance that has been read; valid while the source file is open.
 
-    `file` holds the encoded data set (inflated, where it came deflated); `elements` says where the
-    top-level values lie in it. `dataset` holds all but pixel data, and the raw elements of values over
-    `DEFER_BYTES` without the value.
+    `file` contains the encoded data set (inflated, if it was deflated), and `elements` gives the location
+    of each top-level value in it, by tag. `dataset` contains all elements except pixel data; a value over
+    `DEFER_BYTES` is left out of its raw element.
     """
 
     uids: ResourceUids
@@ -49,11 +49,17 @@ class Instance:
 
     @property
     def transfer_syntax_uid(self) -> str:
-        """UID under which the instance was stored."""
+        """UID of the transfer syntax in which the instance was stored."""
         return self.transfer_syntax.uid
 
     def read_value(self, tag: int) -> bytes:
-        """Value of a top-level element of defined length, as encoded."""
+        """Read the encoded value of a top-level element; empty if its length is undefined.
+
+        Raises
+        ------
+        KeyError
+            The data set has no such element.
+        """
         location = self.elements[tag]
         self.file.seek(location.offset)
         return self.file.read(location.length or 0)
@@ -66,21 +72,21 @@ def read_instance(file: BinaryIO, *, max_inflated_bytes: int) -> Iterator[Instan
     Parameters
     ----------
     file
-        Seekable, at its start.
+        Seekable, positioned at its start.
     max_inflated_bytes
-        Limit of the size of a deflated data set after inflation.
+        Maximum size of a deflated data set after inflation.
 
     Raises
     ------
     InstanceRejectedError
-        It can never be published; the message says why and holds no value of the file.
+        The instance can never be published. The message gives the reason and contains no value of the file.
     """
     transfer_syntax = read_file_meta(file)
     start = file.tell()
     if not transfer_syntax.deflated:
         yield _read(file, start, transfer_syntax)
         return
-    # Small ones stay in memory, a bomb ends on disk and at the limit.
+    # A small data set stays in memory; a decompression bomb goes to disk and is stopped at the limit.
     with tempfile.SpooledTemporaryFile(max_size=16 * _COPY_BYTES) as inflated:
         _inflate(file, cast(BinaryIO, inflated), max_inflated_bytes)
         yield _read(cast(BinaryIO, inflated), 0, transfer_syntax)
@@ -104,7 +110,7 @@ def _read(file: BinaryIO, start: int, transfer_syntax: TransferSyntax) -> Instan
 def _read_dataset(
     file: BinaryIO, end: int, encoding: tuple[bool, bool], elements: dict[int, ElementLocation]
 ) -> Dataset:
-    """All but pixel data: pydicom looks for its end byte by byte, and compressed data may hold one by chance."""
+    """Read all except pixel data: pydicom scans it for its end, which compressed data may contain by chance."""
 
     def read_up_to_pixel_data() -> Dataset:
         return read_dataset(
@@ -134,14 +140,14 @@ def _inflate(source: BinaryIO, target: BinaryIO, max_bytes: int) -> None:
             written += target.write(inflated)
             if written > max_bytes:
                 raise InstanceRejectedError(
-                    "the deflated data set inflates over the limit", FailureReason.OUT_OF_RESOURCES
+                    "the deflated data set exceeds the size limit when inflated", FailureReason.OUT_OF_RESOURCES
                 )
     except zlib.error as error:
         raise InstanceRejectedError("the deflated data set cannot be inflated") from error
 
 
 def _load_sequences(dataset: Dataset, file: BinaryIO) -> None:
-    """Read the sequences that pydicom deferred for their length: it cannot reopen our file."""
+    """Read the sequences that pydicom deferred because of their length: it cannot reopen this file to read them."""
     for tag, raw in list(dataset.items()):
         if is_deferred(raw) and (raw.VR or _dictionary_vr(tag)) == "SQ":
             file.seek(raw.value_tell)
@@ -149,7 +155,7 @@ def _load_sequences(dataset: Dataset, file: BinaryIO) -> None:
 
 
 def is_deferred(element: RawDataElement | DataElement) -> TypeGuard[RawDataElement]:
-    """Whether the value of a dataset's item was left in the file."""
+    """Whether the value of an element was left in the file (see `DEFER_BYTES`)."""
     return isinstance(element, RawDataElement) and element.value is None and element.length != 0
 
 
@@ -158,11 +164,11 @@ def _dictionary_vr(tag: BaseTag) -> str | None:
 
 
 def _check_storage_class(sop_class_uid: str) -> None:
-    """Refuse what the standard lists as another kind of class; unknown and private ones may be stored."""
+    """Refuse a UID that the standard lists and that is not a storage class; unknown and private classes are stored."""
     uid = UID(sop_class_uid)
-    # The name of an UID that the standard does not list is the UID itself.
+    # pydicom gives a UID that the standard does not list its own text as name.
     if uid.name == sop_class_uid:
         return
     storage = uid.type == "SOP Class" and "Storage" in uid.name and not uid.name.startswith("Storage ")
     if not storage or uid == _MEDIA_STORAGE_DIRECTORY:
-        raise InstanceRejectedError("the SOP class is no storage class", FailureReason.SOP_CLASS_NOT_SUPPORTED)
+        raise InstanceRejectedError("the SOP class is not a storage class", FailureReason.SOP_CLASS_NOT_SUPPORTED)

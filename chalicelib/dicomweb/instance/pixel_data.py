@@ -1,11 +1,11 @@
-"""The frames of an instance's pixel data: where they lie in the file, and their bytes as they travel.
+"""The frames of an instance's pixel data: their locations in the file, and their bytes as they are served.
 
-Frames travel in the transfer syntax received, native ones as Explicit VR Little Endian (PS3.18 §8.7.3):
-little-endian, bit-packed frames starting at a byte of their own, encapsulated ones without item tags
-and offset tables.
+Encapsulated frames are served in the transfer syntax received, without item tags and offset tables. Native
+frames are served as Explicit VR Little Endian (PS3.18 §8.7.3); a bit-packed frame begins at a byte boundary.
 
-Strategy: everything is known from headers and offset tables before one frame is read, so an instance
-with missing frames is refused before anything of it is written, and memory holds one frame at a time.
+Strategy: all frames are located from headers and offset tables before the first one is read. An instance
+with missing frames is therefore refused before any of its objects is written, and memory holds one frame at
+a time.
 """
 
 from bisect import bisect_right
@@ -33,20 +33,26 @@ _SEQUENCE_END = (0xFFFE, 0xE0DD)
 _END_OF_IMAGE = b"\xff\xd9"
 _READ_BYTES = 1024 * 1024
 
-# Samples stored a pixel where chrominance is subsampled, PS3.3 §C.7.6.3.1.2; 3 are declared.
+# Samples stored per pixel if chrominance is subsampled (PS3.3 §C.7.6.3.1.2); SamplesPerPixel is 3.
 _SUBSAMPLED = {"YBR_FULL_422": 2, "YBR_PARTIAL_422": 2}
 
 
 @dataclass(frozen=True, slots=True)
 class ByteRange:
-    """A run of bytes in a file."""
+    """A range of bytes in a file."""
 
     offset: int
     length: int
 
 
 class EncapsulatedFrames:
-    """Frames of compressed pixel data: each a run of fragments (PS3.5 §A.4)."""
+    """Frames of encapsulated pixel data; each consists of one or more fragments (PS3.5 §A.4).
+
+    Raises
+    ------
+    InstanceRejectedError
+        NumberOfFrames is not valid, or the fragments cannot be assigned to that many frames.
+    """
 
     def __init__(self, instance: Instance, location: ElementLocation) -> None:
         self._file = instance.file
@@ -62,17 +68,23 @@ class EncapsulatedFrames:
         return len(self._frames)
 
     def size(self, frame_number: int) -> int:
-        """Bytes of one frame, by its 1-based number."""
+        """Size in bytes of the frame with this 1-based number."""
         return sum(fragment.length for fragment in self._frames[frame_number - 1])
 
     def read(self, frame_number: int) -> Iterator[bytes]:
-        """One frame in pieces of bounded size, by its 1-based number."""
+        """Yield the frame with this 1-based number in pieces of at most 1 MiB."""
         for fragment in self._frames[frame_number - 1]:
             yield from read_range(self._file, fragment)
 
 
 class NativeFrames:
-    """Frames of uncompressed pixel data: equal cuts of one value, not always at a byte's border."""
+    """Frames of native pixel data: equal parts of one value, not always at byte boundaries.
+
+    Raises
+    ------
+    InstanceRejectedError
+        The value is shorter than the declared frames, or an attribute that gives their size is not valid.
+    """
 
     media_type = OCTET_STREAM
     transfer_syntax_uid = EXPLICIT_VR_LITTLE_ENDIAN
@@ -82,24 +94,24 @@ class NativeFrames:
         self._value = ByteRange(location.offset, location.length or 0)
         self._count = _number_of_frames(instance)
         bits_allocated = _bits_allocated(instance, tag)
-        self._frame_bits = _pixels(instance) * bits_allocated
+        self._frame_bits = _samples_per_frame(instance) * bits_allocated
         self._swapped_bytes = 1
         if not instance.transfer_syntax.little_endian:
-            # 8 bits and fewer are packed in 16-bit words where the VR says so (PS3.5 §8.1.1).
+            # With VR OW, 8 bits and fewer are packed into 16-bit words, which are swapped (PS3.5 §8.2).
             words = 2 if location.vr == "OW" else 1
             self._swapped_bytes = max(words, bits_allocated // 8)
         if self._frame_bits * self._count > self._value.length * 8:
-            raise InstanceRejectedError("the pixel data is shorter than its frames")
+            raise InstanceRejectedError("the pixel data is shorter than the declared frames")
 
     def __len__(self) -> int:
         return self._count
 
     def size(self, frame_number: int) -> int:
-        """Bytes of one frame; all have the same."""
+        """Size in bytes of each frame."""
         return (self._frame_bits + 7) // 8
 
     def read(self, frame_number: int) -> Iterator[bytes]:
-        """One frame, by its 1-based number."""
+        """Yield the frame with this 1-based number: in pieces of at most 1 MiB, or whole if it must be rearranged."""
         first_bit = (frame_number - 1) * self._frame_bits
         if first_bit % 8 == 0 and self._frame_bits % 8 == 0 and self._swapped_bytes == 1:
             yield from read_range(self._file, ByteRange(self._value.offset + first_bit // 8, self._frame_bits // 8))
@@ -107,7 +119,7 @@ class NativeFrames:
             yield self._read_bits(first_bit)
 
     def _read_bits(self, first_bit: int) -> bytes:
-        # Whole words that cover the frame, so that they can be swapped.
+        # Read all words that overlap the frame, so that they can be swapped.
         word = self._swapped_bytes
         start = first_bit // 8 // word * word
         end = -(-(first_bit + self._frame_bits) // (8 * word)) * word
@@ -116,7 +128,7 @@ class NativeFrames:
         shift = first_bit - start * 8
         if shift % 8 == 0 and self._frame_bits % 8 == 0:
             return data[shift // 8 : (shift + self._frame_bits) // 8]
-        # Bits fill a byte from the least significant one (PS3.5 §8.2), as digits fill this integer.
+        # Bits fill a byte from the least significant one (PS3.5 §8.2), and so do those of a little-endian integer.
         bits = int.from_bytes(data, "little") >> shift & ((1 << self._frame_bits) - 1)
         return bits.to_bytes(self.size(1), "little")
 
@@ -125,12 +137,12 @@ Frames = EncapsulatedFrames | NativeFrames
 
 
 def find_frames(instance: Instance) -> Frames | None:
-    """Frames of an instance, or None where it has no pixel data.
+    """Locate the frames of an instance; return None if it has no pixel data.
 
     Raises
     ------
     InstanceRejectedError
-        The pixel data does not hold the frames that the data set declares.
+        The pixel data does not contain the frames that the data set declares.
     """
     for tag in PIXEL_DATA_TAGS:
         location = instance.elements.get(tag)
@@ -138,13 +150,13 @@ def find_frames(instance: Instance) -> Frames | None:
             continue
         encapsulated = location.length is None
         if encapsulated != (instance.transfer_syntax.encapsulated and tag == PIXEL_DATA):
-            raise InstanceRejectedError("the pixel data is not encoded as its transfer syntax says")
+            raise InstanceRejectedError("the pixel data is not encoded as its transfer syntax requires")
         return EncapsulatedFrames(instance, location) if encapsulated else NativeFrames(instance, tag, location)
     return None
 
 
 def join_fragments(value: bytes) -> bytes:
-    """Encapsulated pixel data without its item tags and offset table, e.g. of an icon."""
+    """Return encapsulated pixel data, e.g. of an icon, without item tags and offset table (PS3.5 §A.4)."""
     return b"".join(value[offset + 8 : offset + 8 + length] for offset, length in _items_of(value)[1:])
 
 
@@ -163,7 +175,7 @@ def _items_of(value: bytes) -> list[tuple[int, int]]:
 
 
 def _fragments(file: BinaryIO, offset: int) -> tuple[list[int], list[ByteRange]]:
-    """Basic Offset Table and the fragments after it."""
+    """Return the entries of the Basic Offset Table, and the fragments after it."""
     items = []
     while True:
         file.seek(offset)
@@ -180,7 +192,7 @@ def _fragments(file: BinaryIO, offset: int) -> tuple[list[int], list[ByteRange]]
 
 
 def _group(file: BinaryIO, fragments: list[ByteRange], table: list[int], count: int) -> list[list[ByteRange]]:
-    """Fragments by frame: by the offset table, else one each, else by the ends of JPEG images."""
+    """Assign fragments to frames: one each, else by the offset table, else by the ends of JPEG images."""
     if count == 1:
         frames = [fragments] if fragments else []
     elif len(fragments) == count:
@@ -195,7 +207,7 @@ def _group(file: BinaryIO, fragments: list[ByteRange], table: list[int], count: 
 
 
 def _group_by_table(fragments: list[ByteRange], table: list[int]) -> list[list[ByteRange]]:
-    """Offsets count from the item tag of the first fragment (PS3.5 §A.4)."""
+    """Assign fragments by offsets, which count from the item tag of the first fragment (PS3.5 §A.4)."""
     first = fragments[0].offset if fragments else 0
     starts = [fragment.offset - first for fragment in fragments]
     cuts = [bisect_right(starts, offset) - 1 for offset in table] + [len(fragments)]
@@ -208,7 +220,7 @@ def _group_by_end_of_image(file: BinaryIO, fragments: list[ByteRange]) -> list[l
     frame: list[ByteRange] = []
     for fragment in fragments:
         frame.append(fragment)
-        # The marker ends the image, but for padding.
+        # Only padding follows the marker.
         tail = min(fragment.length, 10)
         file.seek(fragment.offset + fragment.length - tail)
         if _END_OF_IMAGE in file.read(tail):
@@ -220,8 +232,8 @@ def _group_by_end_of_image(file: BinaryIO, fragments: list[ByteRange]) -> list[l
 # --- native -----------------------------------------------------------------------------------
 
 
-def _pixels(instance: Instance) -> int:
-    """Samples stored a frame."""
+def _samples_per_frame(instance: Instance) -> int:
+    """Samples stored per frame; fewer than declared if chrominance is subsampled."""
     samples = _positive(instance, "SamplesPerPixel", 1)
     photometric = str(instance.dataset.get("PhotometricInterpretation") or "").strip()
     if samples == 3:
@@ -238,7 +250,7 @@ def _bits_allocated(instance: Instance, tag: int) -> int:
 
 
 def _number_of_frames(instance: Instance) -> int:
-    # 0 is written by some devices for a single frame.
+    # Some devices write 0 for a single frame.
     return _integer(instance, "NumberOfFrames", 1) or 1
 
 
@@ -258,19 +270,19 @@ def _integer(instance: Instance, keyword: str, default: int | None = None) -> in
             return default
         return int(value)
     except (ValueError, TypeError, OverflowError) as error:
-        raise InstanceRejectedError(f"{keyword} is no number") from error
+        raise InstanceRejectedError(f"{keyword} is not a number") from error
 
 
 def read_range(file: BinaryIO, part: ByteRange) -> Iterator[bytes]:
-    """Bytes of a run in pieces of bounded size."""
+    """Yield the bytes of a range in pieces of at most 1 MiB."""
     for offset in range(0, part.length, _READ_BYTES):
-        # Each time anew: who consumes this may read elsewhere in between.
+        # Seek before each piece: the consumer may read elsewhere in between.
         file.seek(part.offset + offset)
         yield file.read(min(_READ_BYTES, part.length - offset))
 
 
 def swap_words(data: bytes, word: int) -> bytes:
-    """Little-endian form of a big-endian value of `word`-byte numbers; an incomplete last one is cut."""
+    """Convert a big-endian value of `word`-byte numbers to little-endian; drop an incomplete last number."""
     if word == 1:
         return data
     swapped = bytearray(len(data) // word * word)

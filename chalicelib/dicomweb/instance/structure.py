@@ -1,6 +1,6 @@
-"""The structure of an encoded data set, checked before anything trusts it; it reads no values.
+"""Checks the structure of an encoded data set before other code relies on it; reads no values.
 
-pydicom forgives what a server must not: a value that ends with the file, an item longer than its
+pydicom forgives what a server must not: a value cut off by the end of the file, an item longer than its
 sequence, a sequence never closed. Served later, such an instance would be incomplete without a sign.
 
 Strategy: one pass over the element headers with an explicit stack (a hostile file nests thousands deep),
@@ -28,16 +28,17 @@ _ITEM = 0xFFFEE000
 _ITEM_END = 0xFFFEE00D
 _SEQUENCE_END = 0xFFFEE0DD
 
-# PS3.5 Table 6.2-1. Those with a 32-bit length field in Explicit VR, PS3.5 §7.1.2.
+# PS3.5 Table 6.2-1; the long ones have a 32-bit length field in Explicit VR (PS3.5 §7.1.2).
 _LONG_VRS = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
 _SHORT_VRS = frozenset(b"AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US".split())
 
 
 @dataclass(frozen=True, slots=True)
 class ElementLocation:
-    """Where the value of a top-level element lies; `length` is None where it is undefined.
+    """Location of the value of a top-level element, in bytes; `length` is None if it is undefined.
 
-    `end` is where the next element begins; it is not known of a sequence of undefined length.
+    `end` is where the next element begins; None for a sequence of undefined length. `vr` is None if the
+    encoding is implicit.
     """
 
     vr: str | None
@@ -47,8 +48,8 @@ class ElementLocation:
 
 
 @dataclass(slots=True)
-class _Frame:
-    """An open sequence or item: what ends it, and how elements inside are encoded."""
+class _OpenElement:
+    """A sequence or item that has begun: where it ends (None: at a delimiter), and the encoding of its elements."""
 
     end: int | None
     is_sequence: bool
@@ -63,7 +64,7 @@ def locate_elements(
     Returns
     -------
     dict
-        By tag, e.g. ``0x7FE00010``; of an element that occurs twice, the last.
+        Locations by tag, e.g. ``0x7FE00010``; the last one if an element occurs twice.
 
     Raises
     ------
@@ -77,8 +78,8 @@ def locate_elements(
 class _Scanner:
     """One pass over one data set."""
 
-    # Two values of one of these would give the instance two names (SOP Class, SOP Instance,
-    # Study Instance, Series Instance UID).
+    # SOP Class, SOP Instance, Study Instance and Series Instance UID. A second one would give the instance
+    # two identities.
     _IDENTIFYING = frozenset((0x00080016, 0x00080018, 0x0020000D, 0x0020000E))
 
     def __init__(self, file: BinaryIO, start: int, end: int, implicit_vr: bool, little_endian: bool) -> None:
@@ -89,7 +90,7 @@ class _Scanner:
         self._uint16 = Struct(f"{order}H").unpack
         self._uint32 = Struct(f"{order}L").unpack
         self._implicit = implicit_vr
-        self._stack: list[_Frame] = []
+        self._stack: list[_OpenElement] = []
         self._elements: dict[int, ElementLocation] = {}
         file.seek(start)
 
@@ -118,7 +119,7 @@ class _Scanner:
             stack.pop()
             return
         if group == 0xFFFE:
-            raise InstanceRejectedError("an item delimiter where an element is due")
+            raise InstanceRejectedError("an item delimiter stands where an element is expected")
         implicit = stack[-1].implicit if stack else self._implicit
         vr, length, implicit = self._vr_and_length(tag, rest, implicit)
         if not stack and tag in self._IDENTIFYING and tag in self._elements:
@@ -137,7 +138,7 @@ class _Scanner:
         elif tag == _ITEM:
             self._push(length, is_sequence=False, implicit=sequence.implicit)
         else:
-            raise InstanceRejectedError("a sequence holds something that is no item")
+            raise InstanceRejectedError("a sequence contains something other than an item")
 
     def _vr_and_length(self, tag: int, rest: bytes, implicit: bool) -> tuple[str | None, int, bool]:
         if implicit:
@@ -168,14 +169,14 @@ class _Scanner:
             self._seek(self._position)
 
     def _skip_fragments(self) -> None:
-        """Encapsulated pixel data: items of defined length up to the delimiter (PS3.5 §A.4)."""
+        """Skip encapsulated pixel data: items of defined length up to the delimiter (PS3.5 §A.4)."""
         while True:
             group, element, rest = self._tag_and_4(self._take(8))
             tag, length = group << 16 | element, self._uint32(rest)[0]
             if tag == _SEQUENCE_END:
                 return
             if tag != _ITEM or length == UNDEFINED_LENGTH:
-                raise InstanceRejectedError("encapsulated pixel data holds something that is no fragment")
+                raise InstanceRejectedError("encapsulated pixel data contains something other than a fragment")
             self._position += length
             if self._position > self._end:
                 raise InstanceRejectedError("a fragment of the pixel data is truncated")
@@ -187,11 +188,11 @@ class _Scanner:
         end = None if length == UNDEFINED_LENGTH else self._position + length
         if end is not None and end > self._limit():
             raise InstanceRejectedError("an item is longer than the sequence that holds it")
-        self._stack.append(_Frame(end, is_sequence, implicit))
+        self._stack.append(_OpenElement(end, is_sequence, implicit))
 
     def _limit(self) -> int:
         """End of the innermost element of defined length."""
-        return next((frame.end for frame in reversed(self._stack) if frame.end is not None), self._end)
+        return next((opened.end for opened in reversed(self._stack) if opened.end is not None), self._end)
 
     def _take(self, count: int) -> bytes:
         if self._position + count > self._end:

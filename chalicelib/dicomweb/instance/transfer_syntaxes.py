@@ -1,4 +1,4 @@
-"""THE table of transfer syntaxes: how each is encoded, and the media type under which its frames travel."""
+"""The table of transfer syntaxes: how each is encoded, and the media type in which its frames are served."""
 
 from dataclasses import dataclass
 
@@ -12,9 +12,9 @@ DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN = "1.2.840.10008.1.2.1.99"
 
 @dataclass(frozen=True, slots=True)
 class TransferSyntax:
-    """One transfer syntax.
+    """One transfer syntax (PS3.5 Annex A).
 
-    `frame_media_type` is that of PS3.18 Table 8.7.3-5. A `video` holds all its frames in one stream.
+    `frame_media_type` is taken from PS3.18 Table 8.7.3-5. A `video` contains all its frames in one stream.
     """
 
     uid: str

@@ -1,4 +1,4 @@
-"""The includefield parameters of a search (PS3.18 §8.3.4.3): which attributes are asked for. Pure."""
+"""The includefield parameters of a search (PS3.18 §8.3.4.3): the attributes that a client asks for. Pure."""
 
 import re
 from dataclasses import dataclass
@@ -19,12 +19,12 @@ _KEYWORD = re.compile(r"[A-Za-z][A-Za-z0-9]{0,63}\Z")
 _PRIVATE_CREATOR = re.compile(r"[0-9A-F]{3}[13579BDF]00[1-9A-F][0-9A-F]\Z")
 _PRIVATE = re.compile(r"[0-9A-F]{3}[13579BDF][1-9A-F][0-9A-F]{3}\Z")
 
-_SHOWN_NAMES = 20  # of one warning: the fields of an answer's head have room for about 8 KB
+_SHOWN_NAMES = 20  # in one warning, since the header fields of an answer are limited to about 8 KB
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class PrivateField:
-    """A private attribute whatever block its creator has in an instance: group and element are hexadecimal."""
+    """A private attribute, in whichever block its creator has in an instance; `group` and `element` are hexadecimal."""
 
     group: str
     element: str
@@ -33,16 +33,16 @@ class PrivateField:
 
 @dataclass(frozen=True, slots=True)
 class RequestedFields:
-    """What is asked for beyond what is always returned.
+    """The attributes that are requested in addition to those that are always returned.
 
     Parameters
     ----------
     known_tags
-        Top-level attributes of the table.
+        Tags of top-level attributes of the table.
     everything
-        Whether ``includefield=all`` was given: all that the table has.
+        Whether ``includefield=all`` requests all attributes of the table.
     instance_tags, private
-        Attributes outside the table, which only an instance's own data set can answer.
+        Attributes outside the table, whose values only the data set of an instance has.
     """
 
     known_tags: frozenset[str] = frozenset()
@@ -52,36 +52,47 @@ class RequestedFields:
 
     @property
     def need_data_set(self) -> bool:
-        """Whether the hits' whole data sets must be read."""
+        """Whether the complete data sets of the hits must be read."""
         return bool(self.instance_tags or self.private)
 
 
 class FieldReading:
-    """The includefield parameters of one request, taken one after the other, and creators of private ones."""
+    """Collects the includefield parameters of one request, and the parameters that name private creators."""
 
     def __init__(self, level: Level) -> None:
         self._level = level
         self._known: set[str] = set()
         self._everything = False
         self._instance: set[str] = set()
-        self._private: dict[str, str] = {}  # tag: as the client wrote it
+        self._private: dict[str, str] = {}  # from the tag to the text that the client wrote
         self._creators: dict[str, str] = {}
         self._unsupported: list[str] = []
         self._deeper: list[str] = []
 
     def include(self, value: str) -> None:
-        """Take the value of one parameter, a list."""
+        """Add the fields of one includefield parameter, separated by commas.
+
+        Raises
+        ------
+        InvalidQueryError
+            A field is neither a keyword nor a tag.
+        """
         for field in value.split(","):
             self._include(field.strip())
 
     def include_key(self, tag: str) -> None:
-        """Take a matching key, which is returned as well (PS3.18 §10.6.3.3)."""
+        """Add the tag of a matching key, which is returned as well (PS3.18 §10.6.3.3)."""
         self._known.add(tag)
 
     def take_creator(self, name: str, value: str) -> bool:
-        """Take a parameter that names a private creator, such as ``00090010=ACME``; False where it is another.
+        """Add a parameter that names a private creator, such as ``00090010=ACME``.
 
-        It says whose attributes are meant (PS3.18 §8.3.4.3); it restricts no search.
+        It identifies the private attributes of its block (PS3.18 §8.3.4.3) and does not restrict the search.
+
+        Returns
+        -------
+        bool
+            False if the parameter does not name a private creator; then nothing has been added.
         """
         tag = name.upper()
         creator = plain_text(value)
@@ -91,12 +102,12 @@ class FieldReading:
         return True
 
     def finish(self) -> tuple[RequestedFields, list[str]]:
-        """What was asked for, and the warnings of what is not done.
+        """Return the requested fields, and a warning for each kind of field that was ignored.
 
         Raises
         ------
         InvalidQueryError
-            A private creator is named, and no field of its block.
+            A parameter names a private creator, and no field belongs to its block.
         """
         private = set()
         unowned = []
@@ -110,11 +121,11 @@ class FieldReading:
                 private.add(PrivateField(tag[:4], tag[6:], creator))
         unused = set(self._creators) - {tag[:4] + "00" + tag[4:6] for tag in self._private}
         if unused:
-            raise InvalidQueryError(f"{min(unused)} names a private creator, but no includefield is of its block")
+            raise InvalidQueryError(f"{min(unused)} names a private creator, but no includefield lies in its block")
         warnings = [
             *_warning(self._unsupported, "is not supported", "are not supported"),
             *_warning(self._deeper, "is an attribute of a deeper level", "are attributes of a deeper level"),
-            *_warning(unowned, "is private without its creator", "are private without their creator"),
+            *_warning(unowned, "lacks its private creator", "lack their private creators"),
         ]
         fields = RequestedFields(
             frozenset(self._known), self._everything, frozenset(self._instance), frozenset(private)
@@ -127,12 +138,12 @@ class FieldReading:
             return
         parts = field.split(".")
         if not all(_HEX_TAG.match(part) or _KEYWORD.match(part) for part in parts):
-            raise InvalidQueryError("includefield holds something that is neither keyword nor tag")
+            raise InvalidQueryError("includefield contains something that is neither a keyword nor a tag")
         path = path_of(field)
         if field in TAG_OF_COMPUTED or path in KEYWORD_OF_COMPUTED_TAG:
             return
-        # What stands in a sequence comes with the whole sequence; what the table does not know, with the
-        # whole of an instance's data set.
+        # An attribute in a sequence is returned with the whole sequence. One that the table does not know must be
+        # read from the data set of the instance.
         attribute = BY_PATH.get(path.partition(".")[0]) if path in BY_PATH else None
         if attribute is None:
             self._include_unknown(field, parts[0])
@@ -155,9 +166,9 @@ class FieldReading:
 
 
 def path_of(name: str) -> str | None:
-    """Dotted path of tags of ``PatientName``, ``00100010`` or ``RequestAttributesSequence.00400009``.
+    """Return the dotted path of tags for ``PatientName``, ``00100010`` or ``RequestAttributesSequence.00400009``.
 
-    None where a component is neither eight hexadecimal digits nor a keyword of the table.
+    Return None if a component is neither eight hexadecimal digits nor a keyword of the table.
     """
     tags = [
         component.upper() if _HEX_TAG.match(component) else TAG_OF_KEYWORD.get(component)
@@ -167,7 +178,7 @@ def path_of(name: str) -> str | None:
 
 
 def _tag_of_keyword(keyword: str) -> str | None:
-    # Imported where it is needed: the dictionary costs more than the whole start of the search function.
+    # Imported on use: loading the dictionary takes longer than the start of the search function.
     from pydicom.datadict import tag_for_keyword
 
     tag = tag_for_keyword(keyword)

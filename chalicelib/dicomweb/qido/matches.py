@@ -1,4 +1,4 @@
-"""The kinds of attribute matching (PS3.4 §C.2.2.2) as values; their text is parsed in `parse_match`. Pure."""
+"""The kinds of attribute matching (PS3.4 §C.2.2.2) as values; `parse_match` creates them from text. Pure."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -14,12 +14,12 @@ class Wildcard(Enum):
 
 @dataclass(frozen=True, slots=True)
 class UniversalMatch:
-    """Everything matches, also a missing value (PS3.4 §C.2.2.2.3)."""
+    """Every value matches, and so does a missing one (PS3.4 §C.2.2.2.3)."""
 
 
 @dataclass(frozen=True, slots=True)
 class SingleValueMatch:
-    """The value equals (PS3.4 §C.2.2.2.1)."""
+    """The value equals `value` (PS3.4 §C.2.2.2.1)."""
 
     value: str | int
 
@@ -33,14 +33,14 @@ class UidListMatch:
 
 @dataclass(frozen=True, slots=True)
 class ValueListMatch:
-    """The value is one of these: a list of codes as OHIF sends for ModalitiesInStudy; never empty."""
+    """The value is one of these; never empty. An extension: OHIF sends such lists for ModalitiesInStudy."""
 
     values: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class AllValuesMatch:
-    """Each of these is a value of the attribute, among others maybe (PS3.4 §C.2.2.2.8); never empty."""
+    """The values of the attribute include all of these (PS3.4 §C.2.2.2.8); never empty."""
 
     values: tuple[str, ...]
 
@@ -49,20 +49,20 @@ class AllValuesMatch:
 class EmptyValueMatch:
     """The attribute is absent or has no value (PS3.4 §C.2.2.2.7).
 
-    A text that is no value of the attribute's kind (a date 20241399) counts as none: no search finds it.
+    An invalid value (a date 20241399) counts as no value, since no other search finds it.
     """
 
 
 @dataclass(frozen=True, slots=True)
 class WildcardMatch:
-    """The value has this shape (PS3.4 §C.2.2.2.4); every text in `pattern` is literal."""
+    """The value matches `pattern`, whose texts are literal (PS3.4 §C.2.2.2.4)."""
 
     pattern: tuple[str | Wildcard, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class DateRangeMatch:
-    """The date lies between, both ends included; None is an open end (PS3.4 §C.2.2.2.5)."""
+    """The date lies between `first` and `last`, both included; None is an open end (PS3.4 §C.2.2.2.5)."""
 
     first: date | None
     last: date | None
@@ -70,7 +70,7 @@ class DateRangeMatch:
 
 @dataclass(frozen=True, slots=True)
 class TimeRangeMatch:
-    """The time of day lies between, both ends included; None is an open end (PS3.4 §C.2.2.2.5)."""
+    """The time of day lies between `first` and `last`, both included; None is an open end (PS3.4 §C.2.2.2.5)."""
 
     first: time | None
     last: time | None
@@ -78,10 +78,9 @@ class TimeRangeMatch:
 
 @dataclass(frozen=True, slots=True)
 class DateTimeRangeMatch:
-    """Date and time of day, taken together, lie between, both ends included; None is an open end.
+    """The moment of a date and its time of day lies in the range, ends included (PS3.4 §C.2.2.2.5).
 
-    A value without a time matches where its date alone decides: inside the range, or at an end that
-    begins or ends with its day.
+    None is an open end. A date without a time matches if the whole day lies in the range.
     """
 
     first: datetime | None
@@ -93,14 +92,14 @@ TextMatch = SingleValueMatch | WildcardMatch
 
 @dataclass(frozen=True, slots=True)
 class PersonNameMatch:
-    """The name matches, compared folded (see `person_names`).
+    """The name matches; both sides are folded (see `person_names`).
 
     Parameters
     ----------
     any_group
-        What at least one of the three component groups must match, or None.
+        Match for at least one of the three component groups, or None.
     groups
-        What the alphabetic, ideographic and phonetic group each must match; None where it may be any.
+        Matches for the alphabetic, the ideographic and the phonetic group; None if any value matches.
     """
 
     any_group: TextMatch | None
@@ -109,15 +108,15 @@ class PersonNameMatch:
 
 @dataclass(frozen=True, slots=True)
 class FuzzyNameMatch:
-    """Each of the words begins a word of the name, in any order and component group (PS3.18 §8.3.4.2).
+    """Each of `words` is the beginning of a word of the name, in any order and group (PS3.18 §8.3.4.2).
 
     Parameters
     ----------
     words
         Folded, see `person_names.name_words`; never empty.
     literal
-        What matches just as well: the literal match of a text with wildcards. Without wildcards the
-        words find all that the literal match would.
+        Alternative for a text with wildcards: its literal match, whose hits are found as well. None for a
+        text without wildcards, since its words find all hits of the literal match.
     """
 
     words: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""The text of a matching key becomes its kind of match (PS3.4 §C.2.2.2). Pure."""
+"""Parses the text of a matching key into a match (PS3.4 §C.2.2.2). Pure."""
 
 import re
 from collections.abc import Callable
@@ -29,9 +29,9 @@ from chalicelib.dicomweb.resources import check_uid
 from chalicelib.dicomweb.values import parse_date, parse_integer, parse_time_span, plain_text
 from chalicelib.errors import InvalidQueryError
 
-_MAX_LIST_LENGTH = 1000  # values of one list: keeps a statement far below the server's packet size
+_MAX_LIST_LENGTH = 1000  # values in one list; keeps a statement far below the packet size of the database server
 
-_MAX_ALL_VALUES = 16  # each is a subquery of its own; no study has as many modalities
+_MAX_ALL_VALUES = 16  # each becomes a subquery; no study has that many modalities
 
 # PS3.4 §C.2.2.2.7: "exactly two QUOTATION MARK characters".
 _EMPTY_VALUE = '""'
@@ -39,7 +39,7 @@ _EMPTY_VALUE = '""'
 
 @dataclass(frozen=True, slots=True)
 class MatchingOptions:
-    """How a request wants its keys matched beyond the default (PS3.18 §8.3.4.2, §8.3.4.5, §8.3.4.6)."""
+    """Kinds of matching that a request can turn on (PS3.18 §8.3.4.2, §8.3.4.5, §8.3.4.6)."""
 
     fuzzy: bool = False
     empty_value: bool = False
@@ -47,12 +47,14 @@ class MatchingOptions:
 
 
 def parse_match(attribute: Attribute, text: str, options: MatchingOptions) -> Match:
-    """Make the match that `text` asks of `attribute`.
+    """Create the match that `text` requests for `attribute`.
 
     Raises
     ------
     InvalidQueryError
-        If the text is no value of the attribute; the message names the attribute, never the text.
+        The text is not valid for the attribute; the message names the attribute and never contains the text.
+    InvalidUidError
+        A UID is not valid.
     """
     cleaned = plain_text(text)
     if not cleaned:
@@ -66,9 +68,9 @@ def parse_match(attribute: Attribute, text: str, options: MatchingOptions) -> Ma
 
 
 def combine_ranges(dates: DateRangeMatch, times: TimeRangeMatch) -> DateTimeRangeMatch | None:
-    """One range of moments out of a range of dates and one of times (PS3.4 §C.2.2.2.5).
+    """Combine a range of dates and a range of times into one range of moments (PS3.4 §C.2.2.2.5).
 
-    None where an end of the times has no date to go with: then each is matched for itself.
+    Return None if an end of the times has no date to go with it: then each range is matched separately.
     """
     if (times.first and not dates.first) or (times.last and not dates.last):
         return None
@@ -79,22 +81,22 @@ def combine_ranges(dates: DateRangeMatch, times: TimeRangeMatch) -> DateTimeRang
 
 
 def check_order(attribute: Attribute, match: Match) -> None:
-    """Refuse a range that ends before it begins; to be called when ranges have been combined.
+    """Refuse a range that ends before it begins; to be called after ranges have been combined.
 
     Raises
     ------
     InvalidQueryError
-        With the attribute's keyword.
+        The range ends before it begins; the message names the attribute.
     """
     match match:
         case DateRangeMatch(first, last) | TimeRangeMatch(first, last) | DateTimeRangeMatch(first, last):
-            # The two ends are of one type, which a union of three matches does not say.
+            # Both ends have the same type, which the union of three matches does not express.
             if first is not None and last is not None and first > last:  # type: ignore[operator]
                 raise InvalidQueryError(f"{attribute.keyword}: the range ends before it begins")
 
 
 def pattern_of(text: str) -> tuple[str | Wildcard, ...]:
-    """Split a text at its wildcards; adjacent ``*`` are one."""
+    """Split a text at its wildcards; adjacent ``*`` become one (PS3.4 §C.2.2.2.4)."""
     pieces: list[str | Wildcard] = []
     for piece in re.split(r"([*?])", text):
         if piece in ("*", "?"):
@@ -120,8 +122,8 @@ def _parse_text(_attribute: Attribute, text: str) -> Match:
 
 
 def _parse_code(attribute: Attribute, text: str) -> Match:
-    # A code string holds neither comma nor backslash (PS3.5 §6.2), so both can part a list; OHIF sends
-    # ModalitiesInStudy=CT,MR and older versions CT\MR.
+    # A code string contains neither a comma nor a backslash (PS3.5 §6.2), so both can separate values: OHIF
+    # sends ModalitiesInStudy=CT,MR, and older versions send CT\MR.
     values = _list_of(attribute, text)
     if len(values) == 1:
         return _text_match(values[0])
@@ -148,7 +150,7 @@ def _parse_all_values(attribute: Attribute, text: str) -> Match:
 def _parse_sequence(attribute: Attribute, text: str) -> Match:
     if text.strip("*") == "":
         return UniversalMatch()
-    raise InvalidQueryError(f"{attribute.keyword} is a sequence: name the attribute of its items, after a dot")
+    raise InvalidQueryError(f"{attribute.keyword} is a sequence: name an attribute of its items after a dot")
 
 
 def _parse_uid(attribute: Attribute, text: str) -> Match:
@@ -175,17 +177,17 @@ def _name_match(text: str) -> TextMatch | None:
     if isinstance(match, SingleValueMatch):
         folded = fold_name(text)
         return SingleValueMatch(folded) if folded else None
-    # Folded piece by piece: folding turns a full-width asterisk into a plain one, which stays literal.
+    # Fold after splitting: folding turns a full-width asterisk into a plain one, which must stay literal.
     return WildcardMatch(
         tuple(piece if isinstance(piece, Wildcard) else fold_name(piece, whole=False) for piece in match.pattern)
     )
 
 
 def _fuzzy(attribute: Attribute, text: str, literal: PersonNameMatch) -> Match:
-    """The fuzzy match beside the literal one; the literal one alone where no word can be looked up.
+    """Return the fuzzy match together with the literal one, or the literal one alone if no word can be looked up.
 
-    A word of the query is the beginning of one anyway, so an asterisk at its begin or end says nothing
-    more. Any other wildcard has no meaning for words: such a text is matched literally.
+    A word of the query matches as the beginning of a word anyway, so an asterisk before or after it adds
+    nothing. Any other wildcard has no meaning for words: such a text is matched literally only.
     """
     pieces = text.split("*")
     inside_a_word = any(word_continues(left, right) for left, right in pairwise(pieces))
@@ -220,14 +222,14 @@ def _parse_time(attribute: Attribute, text: str) -> Match:
             raise InvalidQueryError(
                 f"{attribute.keyword} is not a time (HH, HHMM, HHMMSS or HHMMSS.FFFFFF) or a range of times"
             )
-    # "1030" is the minute: a range to it ends with 10:30:59.999999.
+    # "1030" denotes the whole minute: a range up to it ends at 10:30:59.999999.
     first = spans[0][0] if spans[0] else None
     last = spans[-1][1] if spans[-1] else None
     return TimeRangeMatch(first, last)
 
 
 def _range_of(attribute: Attribute, text: str) -> tuple[str, ...]:
-    """One value, or the two ends of a range of which at least one is given."""
+    """Split a text into one value, or the two ends of a range; at least one end is given."""
     bounds = tuple(bound.strip() for bound in text.split("-"))
     if len(bounds) > 2 or not any(bounds):
         raise InvalidQueryError(f"{attribute.keyword} is not a value or a range (A-B, A-, -B)")

@@ -1,8 +1,8 @@
-"""Person names (VR PN) as search compares them: three component groups, folded. Pure.
+"""Person names (VR PN, PS3.5 §6.2.1) as search compares them: three component groups, folded. Pure.
 
-Strategy: the folded form is what the index stores and what a query's text is turned into, so the
-database compares plain bytes. Two servers and the in-memory index then agree to the letter, which no
-collation gives: each has its own version of the Unicode tables.
+Strategy: the index stores the folded form, and the text of a query is folded in the same way, so the
+database compares plain bytes. Two servers and the in-memory index then agree to the letter. No collation
+achieves that, since every server has its own version of the Unicode tables.
 """
 
 import unicodedata
@@ -15,11 +15,11 @@ from chalicelib.dicomweb.values import plain_text
 
 GROUPS = ("Alphabetic", "Ideographic", "Phonetic")
 
-# What fuzzy matching looks at in one name; a real one has three or four words.
+# Limits of fuzzy matching for one name; a real one has three or four words.
 MAX_WORDS = 32
 MAX_WORD_LENGTH = 64
 
-# Letters with a stroke or a ligature have no decomposition in Unicode, yet count as accented.
+# Letters with a stroke and ligatures have no decomposition in Unicode, but people search for them as accented.
 _STROKES = str.maketrans(
     {
         "ø": "o",
@@ -35,15 +35,15 @@ _STROKES = str.maketrans(
     }
 )
 _APOSTROPHES = frozenset("'`\u00b4\u02bc\u02b9\u2018\u2019")
-# Combining marks of Latin, Greek and Cyrillic. Those of kana are kept: が and か are two letters.
+# Combining marks of Latin, Greek and Cyrillic. Those of kana are kept: が and か are different letters.
 _ACCENTS = dict.fromkeys(range(0x0300, 0x0370))
 
 
 def fold_name(text: str, *, whole: bool = True) -> str:
     """Remove case, accents and width from a name (or, not `whole`, from a piece of one).
 
-    A whole name loses empty components at its end (PS3.5 §6.2.1.1: trailing delimiters may be left out)
-    and the blanks around it.
+    A whole name also loses empty components at its end (PS3.5 Table 6.2-1 allows omitting them) and the
+    spaces around it.
     """
     decomposed = unicodedata.normalize("NFKD", text).casefold()
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKD", decomposed).translate(_ACCENTS))
@@ -52,12 +52,12 @@ def fold_name(text: str, *, whole: bool = True) -> str:
 
 
 def name_groups(text: str) -> list[str]:
-    """Component groups of a name as it stands in a data set, at most three."""
+    """Split a name, as written in a data set or a query, into at most three component groups (PS3.5 §6.2.1)."""
     return [group.strip() for group in text.split("=")][:3]
 
 
 def folded_groups(element_value: Any) -> tuple[str, str, str]:
-    """The folded groups of one PN value of the DICOM JSON Model; "" for what is missing or hostile."""
+    """Return the three folded groups of one PN value of the DICOM JSON Model; "" if missing or malformed."""
     if not isinstance(element_value, dict):
         return ("", "", "")
     alphabetic, ideographic, phonetic = (fold_name(plain_text(element_value.get(name))) for name in GROUPS)
@@ -65,17 +65,18 @@ def folded_groups(element_value: Any) -> tuple[str, str, str]:
 
 
 def name_words(folded: str) -> list[str]:
-    """Words of a folded name: runs of letters, their marks and digits.
+    """Split a folded name into words: runs of letters, their marks and digits.
 
-    Apostrophes and invisible joiners belong to no word and part none: O'Brien is one, "obrien".
+    Apostrophes and invisible joiners are dropped and do not separate words: O'Brien is one word, "obrien".
     """
     return [run[:MAX_WORD_LENGTH] for run in _word_runs(folded)]
 
 
 def indexed_words(groups: tuple[str, str, str]) -> frozenset[str]:
-    """Words by which fuzzy matching finds a name, given by its folded groups.
+    """Return the words by which fuzzy matching finds a name, given its folded groups.
 
-    Of ideographic and phonetic groups also all components joined: such names are written without a gap.
+    They include all components of the ideographic and of the phonetic group joined together, since such
+    names are also written without a space.
     """
     _, *unspaced = groups
     words = [word for group in groups for word in name_words(group)]
@@ -85,19 +86,19 @@ def indexed_words(groups: tuple[str, str, str]) -> frozenset[str]:
 
 
 def has_more_words(groups: tuple[str, str, str]) -> bool:
-    """Whether a name has words, or ends of long words, that are not among its `indexed_words`."""
+    """Whether `indexed_words` lacks words of a name, or has cut off the ends of long ones."""
     runs = [run for group in groups for run in _word_runs(group)]
     return len(set(runs)) > MAX_WORDS or any(len(run) > MAX_WORD_LENGTH for run in runs)
 
 
 def words_match(wanted: Iterable[str], words: Iterable[str]) -> bool:
-    """Whether each wanted word begins one of the words."""
+    """Whether each wanted word is the beginning of one of the words."""
     there = list(words)
     return all(any(word.startswith(prefix) for word in there) for prefix in wanted)
 
 
 def word_continues(left: str, right: str) -> bool:
-    """Whether two pieces of text, put together, would make one word where they meet."""
+    """Whether a word would span the place where two pieces of text are joined."""
     return bool(left and right) and _kind(left[-1]) is not False and _kind(right[0]) is not False
 
 
@@ -108,7 +109,7 @@ def _word_runs(folded: str) -> list[str]:
 
 
 def _kind(character: str) -> bool | None:
-    """Whether a character is of a word; None for what is as good as not there."""
+    """Whether a character belongs to a word; None if it is ignored."""
     category = unicodedata.category(character)
     if character in _APOSTROPHES or category == "Cf":
         return None

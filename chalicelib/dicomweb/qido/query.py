@@ -1,4 +1,4 @@
-"""A search request (QIDO-RS, PS3.18 §10.6) as a checked value. Pure."""
+"""A search request (QIDO-RS, PS3.18 §10.6) as a validated value. Pure."""
 
 import re
 from collections.abc import Iterable
@@ -13,16 +13,16 @@ from chalicelib.errors import InvalidQueryError
 
 __all__ = ["DEFAULT_LIMIT", "MAX_LIMIT", "Condition", "Level", "QidoQuery"]
 
-# The page of a client that asks for none, and the largest. More are told of by Warning 299 and had by `offset`.
+# Hits per page, by default and at most. Warning 299 announces further hits, and `offset` requests them.
 DEFAULT_LIMIT = 1000
 MAX_LIMIT = 1000
-# Where the hits' whole data sets must be read, each of which may have megabytes.
+# The limit if the complete data sets of the hits must be read, each of which can have megabytes.
 MAX_LIMIT_OF_DATA_SETS = 100
 
 _DIGITS = re.compile(r"[0-9]{1,9}\Z")
 _SAFE_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
 
-# Name of the parameter: of the option.
+# From the name of the parameter to the field of `MatchingOptions`.
 _OPTIONS = {
     "fuzzymatching": "fuzzy",
     "emptyvaluematching": "empty_value",
@@ -32,7 +32,7 @@ _OPTIONS = {
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One matching key of a search."""
+    """One matching key of a search, or a combined range of a date and its time."""
 
     attribute: Attribute
     match: Match
@@ -40,24 +40,24 @@ class Condition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QidoQuery:
-    """One search: what is searched, what must match, which page of it, and what is returned.
+    """One search: its scope, its matching keys, its page, and the attributes that it returns.
 
     Parameters
     ----------
     level
-        What the hits are.
+        Level of the hits.
     study_instance_uid, series_instance_uid
-        The resource that is searched, from the path; None for the whole archive.
+        The study or series that is searched, from the path; None for the whole archive.
     conditions
-        All must match. At most one an attribute; a range of dates with a range of times of the same
-        event is one condition, of the date.
+        All must match. An attribute has at most one; a range of dates and a range of times of the same
+        event form one condition, on the date.
     fields
-        What is asked for, by `includefield` or by being a matching key (PS3.18 §10.6.3.3), beyond what is
-        always returned.
+        Attributes that are requested by `includefield` or as matching keys (PS3.18 §10.6.3.3), in addition
+        to those that are always returned.
     limit, offset
-        The page.
+        The page, in hits (PS3.18 §8.3.4.4).
     warnings
-        What of the request was not done; each becomes a Warning header.
+        Sentences on parts of the request that were ignored; each becomes a Warning header.
     """
 
     level: Level
@@ -78,14 +78,14 @@ class QidoQuery:
         study_instance_uid: str | None = None,
         series_instance_uid: str | None = None,
     ) -> "QidoQuery":
-        """Make the query of a request's decoded parameters, in their order.
+        """Create the query from the decoded parameters of a request, in their order.
 
         Raises
         ------
         InvalidUidError
-            If a UID of the path is none.
+            A UID in the path or in a matching key is not valid.
         InvalidQueryError
-            If a parameter is unknown, given twice, or has a wrong value; the message names it.
+            A parameter is unknown, given twice, or has an invalid value; the message names it.
         """
         reading = _Reading(level)
         for name, value in pairs:
@@ -106,7 +106,7 @@ class QidoQuery:
 
 
 class _Reading:
-    """The parameters of one request, taken one after the other."""
+    """Collects the parameters of one request, one after the other."""
 
     def __init__(self, level: Level) -> None:
         self.level = level
@@ -131,8 +131,8 @@ class _Reading:
             self._take_key(name, value)
 
     def conditions(self) -> tuple[Condition, ...]:
-        """The conditions, with pairs of date and time ranges made one."""
-        # Only now all options are known.
+        """Return the conditions, with ranges of a date and of its time combined."""
+        # All options are known only now, since parameters can have any order.
         options = MatchingOptions(**self._options)
         conditions = {
             path: Condition(attribute, parse_match(attribute, value, options))
@@ -142,7 +142,7 @@ class _Reading:
         for path, condition in list(conditions.items()):
             time_keyword = condition.attribute.time_keyword
             time_path = time_keyword and BY_KEYWORD[time_keyword].path
-            # A single time goes with every date of a range: only two ranges are one range of moments.
+            # A single time applies to every date of a range; only two ranges form one range of moments.
             if not time_path or not {path, time_path} <= ranges:
                 continue
             dates, times = condition.match, conditions[time_path].match
@@ -163,7 +163,7 @@ class _Reading:
     def _take_key(self, name: str, value: str) -> None:
         attribute = BY_PATH.get(path_of(name) or "")
         if attribute is None or not attribute.searchable:
-            raise InvalidQueryError(f"{_shown(name)} is not a parameter or attribute that can be searched by")
+            raise InvalidQueryError(f"{_shown(name)} is neither a search parameter nor a searchable attribute")
         if attribute.level > self.level:
             raise InvalidQueryError(
                 f"{_shown(name)} is an attribute of the {attribute.level.name.lower()} level "
@@ -182,7 +182,7 @@ def _path_uid(text: str | None, name: str) -> str | None:
 
 
 def _shown(name: str) -> str:
-    """The client's own name for a parameter, where it is harmless to repeat."""
+    """Return the name that the client gave to a parameter, if it is safe to repeat."""
     return name if _SAFE_NAME.match(name) else "A parameter"
 
 

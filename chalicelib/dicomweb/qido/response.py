@@ -1,4 +1,4 @@
-"""The media type and the body of the answer to a search (PS3.18 §8.7.3.2, §10.6.3). Pure."""
+"""Media type and body of the answer to a search (PS3.18 §8.7.3.2, §10.6.3). Pure."""
 
 import hashlib
 from collections.abc import Sequence
@@ -11,16 +11,15 @@ from chalicelib.dicomweb.multipart import multipart_body
 from chalicelib.dicomweb.native_model import to_native_model
 from chalicelib.errors import NotAcceptableError
 
-# At most so much stands around one result in a body: a boundary and the head of a part.
+# Upper limit of the bytes around one result in a body: a boundary and the header of a part.
 AROUND_RESULT_BYTES = 128
 
-
-# In the order of preference; the first is the default.
+# In order of preference; the first is the default.
 _OFFERS = (Offer(DICOM_JSON), Offer(JSON), Offer(MULTIPART_RELATED, DICOM_XML))
 
 
 def choose_media_type(accept: str | None) -> str:
-    """Choose by the Accept header; absent or empty means anything.
+    """Choose the media type by the Accept header; an absent or empty one accepts anything.
 
     Returns
     -------
@@ -31,7 +30,9 @@ def choose_media_type(accept: str | None) -> str:
     Raises
     ------
     NotAcceptableError
-        If every member of the list is something else, or refused by ``q=0``.
+        The list accepts none of these.
+    BadRequestError
+        The header cannot be parsed.
     """
     offer = choose(accept, _OFFERS)
     if offer is None:
@@ -43,24 +44,24 @@ def choose_media_type(accept: str | None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class AnswerFormat:
-    """How results are written.
+    """Writes results in one media type.
 
     Parameters
     ----------
     media_type
-        As `choose_media_type` gives it.
+        As returned by `choose_media_type`.
     """
 
     media_type: str
 
     def render(self, result: DicomJson) -> bytes:
-        """One result: an object of a JSON array, or an XML document."""
+        """Encode one result: as an object for a JSON array, or as an XML document."""
         if self.media_type == MULTIPART_RELATED:
             return to_native_model(result)
         return dump_json(result)
 
     def assemble(self, results: Sequence[bytes]) -> tuple[str, bytes]:
-        """Content-Type and body of all results; of multipart/related there is at least one."""
+        """Return the Content-Type and the body of all results; multipart/related needs at least one."""
         if self.media_type != MULTIPART_RELATED:
             return self.media_type, b"[" + b",".join(results) + b"]"
         digest = hashlib.sha256()

@@ -1,4 +1,4 @@
-"""The answers of a search (PS3.18 §10.6.3.3): what a hit shows out of its levels' documents. Pure."""
+"""Composes the answer for a hit of a search from the documents of its levels (PS3.18 §10.6.3.3). Pure."""
 
 from collections.abc import Iterator, Mapping
 
@@ -17,7 +17,7 @@ from chalicelib.dicomweb.values import first_value, plain_text
 
 
 def levels_shown(query: QidoQuery) -> list[Level]:
-    """Levels whose documents an answer needs: the hit's, and those above that it shows something of."""
+    """Levels whose documents are needed: that of the hits, and those above of which an answer shows attributes."""
     return [level for level in Level if level <= query.level and any(_shown(query, level))]
 
 
@@ -33,17 +33,17 @@ def describe_hit(
     Parameters
     ----------
     uids
-        The hit's address.
+        Address of the hit.
     documents
-        Of the levels that `levels_shown` names. Of a level that is missing only the UID is shown: an
-        empty attribute would say that it is known to have no value.
+        Documents of the levels that `levels_shown` returned. If one is missing, the answer contains only the
+        UID of its level, since an empty attribute would mean that it has no value.
     dicomweb_root
-        What RetrieveURL begins with.
+        Beginning of RetrieveURL, without a trailing slash.
     data_set
-        All attributes of an instance, where the query needs them.
+        Complete data set of an instance, if the query needs it (`RequestedFields.need_data_set`).
     """
     answer: DicomJson = {
-        # Annex F is UTF-8 whatever the source was written in (PS3.18 §F.2).
+        # DICOM JSON is in UTF-8, whatever the character set of the source (PS3.18 §F.2).
         "00080005": {"vr": "CS", "Value": ["ISO_IR 192"]},
         "00080056": {"vr": "CS", "Value": ["ONLINE"]},
         "00081190": {"vr": "UR", "Value": [f"{dicomweb_root}/{uids.path}"]},
@@ -63,7 +63,7 @@ def describe_hit(
 
 
 def _beyond_the_table(query: QidoQuery, data_set: DicomJson) -> DicomJson:
-    """Attributes that only the instance's data set knows; those that it lacks are left out."""
+    """Requested attributes that only the data set of the instance contains; those that it lacks are left out."""
     found = {tag: data_set[tag] for tag in query.fields.instance_tags if tag in data_set}
     for private in query.fields.private:
         found |= _private_element(private, data_set)
@@ -71,7 +71,7 @@ def _beyond_the_table(query: QidoQuery, data_set: DicomJson) -> DicomJson:
 
 
 def _private_element(private: PrivateField, data_set: DicomJson) -> DicomJson:
-    """A private element and its Private Creator element, wherever in the group the creator's block lies."""
+    """A private element and its Private Creator element, in whichever block of the group the creator has."""
     for block in range(0x10, 0x100):
         creator_tag = f"{private.group}00{block:02X}"
         if plain_text(first_value(data_set.get(creator_tag))) == private.creator:
@@ -82,17 +82,17 @@ def _private_element(private: PrivateField, data_set: DicomJson) -> DicomJson:
 
 
 def _shown(query: QidoQuery, level: Level) -> Iterator[Attribute]:
-    """Attributes of a level that the answer shows.
+    """Attributes of a level that an answer shows.
 
-    Those of a level above are required only where the path does not name it (PS3.18 §10.6.3.3): who asks
-    for the series of one study knows the study.
+    Those of a level above are returned by default only if the path does not name that level (PS3.18
+    §10.6.3.3): a client that requests the series of one study knows the study.
     """
     named_by_path = (level is Level.STUDY and query.study_instance_uid is not None) or (
         level is Level.SERIES and query.series_instance_uid is not None
     )
     by_default = level is query.level or not named_by_path
     for attribute in attributes_of(level):
-        # What stands at several levels is the hit's own at its level.
+        # An attribute of several levels is taken from the document of the hit.
         if level < query.level and attribute.also_above:
             continue
         if (

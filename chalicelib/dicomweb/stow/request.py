@@ -1,4 +1,4 @@
-"""What the headers of a STOW-RS request ask for, checked before its body is read."""
+"""Checks the headers of a STOW-RS request, before its body is read. Pure."""
 
 import re
 
@@ -14,25 +14,25 @@ from chalicelib.dicomweb.media_types import (
 )
 from chalicelib.errors import BadRequestError, NotAcceptableError, UnsupportedMediaTypeError
 
-# RFC 2046 §5.1.1 allows 70 characters of a smaller set; clients that overstep it are understood all the same.
+# RFC 2046 §5.1.1 allows 70 characters of a smaller set. Clients that exceed it are accepted.
 _BOUNDARY_PATTERN = re.compile(r"[\x20-\x7e]{0,199}[\x21-\x7e]\Z")
 _METADATA_TYPES = frozenset({DICOM_JSON, DICOM_XML})
 
 
 def find_boundary(content_type: str | None) -> bytes | None:
-    """Check the Content-Type of a store request (PS3.18 §10.5.2).
+    """Check the Content-Type of a store request, and return the boundary of its body (PS3.18 §10.5.2).
 
     Returns
     -------
     bytes or None
-        Boundary of a multipart body; None where the body is one instance.
+        Boundary of a multipart body; None if the body is one instance.
 
     Raises
     ------
     UnsupportedMediaTypeError
-        Neither multipart/related of application/dicom nor application/dicom.
+        The type is neither multipart/related with type="application/dicom" nor application/dicom.
     BadRequestError
-        The header cannot be understood, or a multipart's `type` or `boundary` is missing.
+        The header cannot be parsed, or the `type` or `boundary` of multipart/related is missing or not valid.
     """
     if not content_type:
         raise UnsupportedMediaTypeError("Content-Type is missing")
@@ -51,7 +51,7 @@ def find_boundary(content_type: str | None) -> bytes | None:
 
 
 def _check_root_type(text: str) -> None:
-    # PS3.18 §8.7.1: the `type` parameter is required; here quoted or not.
+    # PS3.18 §8.7.1 requires the `type` parameter. It may be quoted or not.
     root_type = text.strip().lower()
     if not root_type:
         raise BadRequestError("the multipart Content-Type has no type parameter")
@@ -60,16 +60,18 @@ def _check_root_type(text: str) -> None:
             "metadata with bulk data is not accepted yet: send each instance as application/dicom"
         )
     if root_type != DICOM:
-        raise UnsupportedMediaTypeError("the multipart's type must be application/dicom")
+        raise UnsupportedMediaTypeError("the type parameter of the Content-Type must be application/dicom")
 
 
 def choose_response_type(accept: str | None) -> str:
-    """Media type of the answer: the acceptable one of highest quality, JSON among equals (PS3.18 §8.7.5).
+    """Choose the media type of the answer: the one of highest quality, JSON among equals (PS3.18 §8.7.5).
 
     Raises
     ------
     NotAcceptableError
-        Neither application/dicom+json nor application/dicom+xml is acceptable.
+        The client accepts none of the media types of the answer.
+    BadRequestError
+        The header cannot be parsed.
     """
     offer = choose(accept, _OFFERS)
     if offer is None:
@@ -77,5 +79,5 @@ def choose_response_type(accept: str | None) -> str:
     return offer.media_type
 
 
-# In the order of preference; the first is the default.
+# In order of preference; the first is the default.
 _OFFERS = (Offer(DICOM_JSON), Offer(JSON), Offer(DICOM_XML))

@@ -1,4 +1,4 @@
-"""The Store Instances Response Module, PS3.18 Annex I, as status, DICOM JSON and Native DICOM Model."""
+"""The answer to a store request: status, and Store Instances Response Module (PS3.18 Annex I) in JSON or XML. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ OTHER_FAILURES_SEQUENCE = "0008119A"
 
 @dataclass(frozen=True, slots=True)
 class StoredInstance:
-    """An instance that is durably stored; `sha256` is the hexadecimal digest of its `size` bytes."""
+    """An instance that has been stored durably; `sha256` is the hexadecimal digest of its `size` bytes."""
 
     uids: ResourceUids
     sop_class_uid: str
@@ -31,7 +31,7 @@ class StoredInstance:
 
 @dataclass(frozen=True, slots=True)
 class FailedInstance:
-    """A part that was not stored; its UIDs are None where it could not be told which instance it is."""
+    """A part that was not stored; its UIDs are None if they could not be read."""
 
     reason: FailureReason
     message: str
@@ -44,36 +44,39 @@ PartOutcome = StoredInstance | FailedInstance
 
 @dataclass(frozen=True, slots=True)
 class StoreReport:
-    """What became of each part of a store request, in the order of the parts."""
+    """The outcome of each part of a store request, in the order of the parts.
+
+    `study_instance_uid` is the study that the URL of the request names, or None.
+    """
 
     outcomes: Sequence[PartOutcome]
     study_instance_uid: str | None = None
 
     @property
     def stored(self) -> list[StoredInstance]:
-        """Those that are stored."""
+        """Outcomes of the parts that were stored."""
         return [outcome for outcome in self.outcomes if isinstance(outcome, StoredInstance)]
 
     @property
     def failed(self) -> list[FailedInstance]:
-        """Those that are not."""
+        """Outcomes of the parts that were not stored."""
         return [outcome for outcome in self.outcomes if isinstance(outcome, FailedInstance)]
 
     @property
     def status(self) -> int:
-        """200 all stored, 202 some, 409 none (PS3.18 Table 10.5.3-1)."""
+        """HTTP status: 200 if all parts were stored, 202 if some were, 409 if none was (PS3.18 Table 10.5.3-1)."""
         if not self.failed:
             return 200
         return 202 if self.stored else 409
 
 
 def render(report: StoreReport, media_type: str, *, dicomweb_root: str) -> bytes:
-    """Body of the answer in the media type that `choose_response_type` chose.
+    """Encode the answer in the media type that `choose_response_type` returned.
 
     Parameters
     ----------
     dicomweb_root
-        Public root without trailing slash; the retrieve URLs begin with it.
+        Beginning of the retrieve URLs, without a trailing slash.
     """
     module = to_dicom_json(report, dicomweb_root=dicomweb_root)
     if media_type == DICOM_XML:
@@ -82,9 +85,9 @@ def render(report: StoreReport, media_type: str, *, dicomweb_root: str) -> bytes
 
 
 def to_dicom_json(report: StoreReport, *, dicomweb_root: str) -> dict[str, Any]:
-    """The module as a data set in the DICOM JSON Model (PS3.18 Annex F).
+    """Return the module as a data set in the DICOM JSON Model (PS3.18 Annex F).
 
-    A part of which no UIDs are known stands in Other Failures Sequence: the items of Failed SOP Sequence
+    A part whose UIDs are unknown is listed in Other Failures Sequence, since items of Failed SOP Sequence
     must have both UIDs (PS3.3 Table 10-11).
     """
     module = {RETRIEVE_URL: _element("UR", *_study_url(report, dicomweb_root))}
@@ -109,7 +112,7 @@ def to_dicom_json(report: StoreReport, *, dicomweb_root: str) -> dict[str, Any]:
 
 
 def _study_url(report: StoreReport, dicomweb_root: str) -> list[str]:
-    """URL of the study; empty (it is of Type 2) where there is not exactly one."""
+    """URL of the study; empty, as Type 2 allows, unless the answer concerns exactly one study."""
     studies = {instance.uids.study_instance_uid for instance in report.stored}
     if report.study_instance_uid:
         studies.add(report.study_instance_uid)

@@ -1,16 +1,16 @@
-"""A representation as it is asked for and as it is answered."""
+"""The request for a representation of a resource, and the answer, as values (PS3.18 §10.4). Pure."""
 
 from dataclasses import dataclass
 
 from chalicelib.dicomweb.media_types import MediaRange, accepts_gzip, parse_accept
 
-# Lambda answers at most 6 MB, of which base64 takes a quarter.
+# A Lambda response is limited to 6 MB, a quarter of which is lost to base64.
 MAX_ANSWER_BYTES = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A representation to be sent, or (`location`) where it lies."""
+    """A representation to be sent, or a redirect to its URL if `location` is given."""
 
     body: bytes
     content_type: str
@@ -21,12 +21,18 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a client can take."""
+    """The media types that a client accepts, the preferred first, and whether it accepts gzip."""
 
     accept: list[MediaRange]
     gzip: bool
 
     @classmethod
     def from_headers(cls, accept: str | None, accept_encoding: str | None) -> "Wanted":
-        """Read the two headers."""
+        """Parse the Accept and Accept-Encoding headers.
+
+        Raises
+        ------
+        BadRequestError
+            A header cannot be parsed.
+        """
         return cls(parse_accept(accept), accepts_gzip(accept_encoding))

@@ -1,4 +1,4 @@
-"""One data set as the static WADO-RS objects that the bucket holds (key = URL path)."""
+"""Derives the static WADO-RS objects of one instance; the key of an object is its URL path."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -15,18 +15,19 @@ from chalicelib.dicomweb.multipart import Envelope, envelope
 from chalicelib.dicomweb.resources import ResourceUids
 from chalicelib.dicomweb.wado.static_object import StaticObject
 
-# Bodies over this size are written in pieces, so that memory does not grow with the frame.
+# Larger bodies are written in pieces, so that memory does not grow with the size of a frame.
 PIECEWISE_BYTES = 16 * 1024 * 1024
 
-# A body is kept compressed if this saves at least a tenth.
+# A body is stored compressed if that saves more than a tenth.
 _WORTHWHILE = 0.9
 
 
 @dataclass(frozen=True, slots=True)
 class StaticInstance:
-    """An instance ready to be published: all that can be refused has been checked.
+    """An instance that is ready to be published: every check that can reject it has passed.
 
-    Valid while `instance` is. `metadata` is its data set in the JSON model.
+    Valid as long as `instance`. `sha256` is the hexadecimal digest of its Part 10 file; `metadata` is its
+    data set in the DICOM JSON Model.
     """
 
     instance: Instance
@@ -36,7 +37,7 @@ class StaticInstance:
     bulk_data: list[BulkData]
 
     def media_objects(self, file: BinaryIO, size: int) -> Iterator[StaticObject]:
-        """Frames, bulk data, and the instance itself where it has no frames, made one by one.
+        """Yield the frames (without any, the instance itself) and the bulk data, creating one object at a time.
 
         Parameters
         ----------
@@ -52,14 +53,14 @@ class StaticInstance:
             yield self._bulk_data_object(item)
 
     def compressed_metadata(self) -> bytes:
-        """JSON array of one data set, as it is kept."""
+        """Return the metadata as it is stored: a JSON array of one data set, compressed with gzip."""
         return compress(dump_json([self.metadata]))
 
     def _frame_object(self, frames: Frames, frame_number: int) -> StaticObject:
-        """``…/frames/{n}``, its part labelled with the transfer syntax (PS3.18 §8.7.9)."""
+        """``…/frames/{n}``; the Content-Type of its part names the transfer syntax (PS3.18 §8.7.9)."""
         key = f"{self.instance.uids.key}/frames/{frame_number}"
         parts = envelope(frames.media_type, seed=f"{self.sha256}/{key}", transfer_syntax_uid=frames.transfer_syntax_uid)
-        # Compressed transfer syntaxes do not shrink again.
+        # Frames of a compressed transfer syntax cannot be compressed further.
         compressible = frames.media_type == OCTET_STREAM
         return _media_object(
             key, parts, frames.size(frame_number), frames.read(frame_number), compressible=compressible
@@ -76,20 +77,20 @@ class StaticInstance:
 
 
 def prepare(instance: Instance, *, sha256: str, dicomweb_root: str) -> StaticInstance:
-    """Derive all that is static of an instance; writes nothing.
+    """Derive the metadata, the frames and the bulk data of an instance; write nothing.
 
     Parameters
     ----------
     sha256
-        Digest of the Part 10 file, in hexadecimal digits.
+        Hexadecimal digest of the Part 10 file.
     dicomweb_root
-        What BulkDataURIs begin with; the same text stands in the metadata of all three levels, and
-        clients do not resolve relative ones.
+        Beginning of the BulkDataURIs, without a trailing slash. They are absolute, since the same text is used
+        in the metadata of all three levels, and clients do not resolve relative URIs.
 
     Raises
     ------
     InstanceRejectedError
-        The instance declares frames that it does not hold.
+        The instance does not contain the frames that it declares.
     """
     frames = find_frames(instance)
     root = f"{dicomweb_root}/{instance.uids.path}/bulkdata/"
@@ -100,7 +101,7 @@ def prepare(instance: Instance, *, sha256: str, dicomweb_root: str) -> StaticIns
 def instance_object(
     uids: ResourceUids, transfer_syntax_uid: str, sha256: str, file: BinaryIO, size: int
 ) -> StaticObject:
-    """The instance as multipart/related, its bytes as stored."""
+    """Create the object of the instance itself: its unchanged bytes in multipart/related (PS3.18 §10.4.1.1.1)."""
     parts = envelope(DICOM, seed=f"{sha256}/{uids.key}", transfer_syntax_uid=transfer_syntax_uid)
     return _media_object(uids.key, parts, size, read_range(file, ByteRange(0, size)), compressible=False)
 

@@ -1,4 +1,4 @@
-"""An object of the static bucket, as it is to be served. Pure."""
+"""An object of the static bucket, with the headers under which it is served. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ REVALIDATED = "no-cache"
 
 @dataclass(frozen=True, slots=True)
 class StaticObject:
-    """One object of the static bucket; the body of a large one comes in pieces."""
+    """One object of the static bucket; the body of a large one is an iterable of pieces."""
 
     key: str
     body: bytes | Iterable[bytes]
@@ -21,5 +21,8 @@ class StaticObject:
 
 
 def metadata_object(resource_key: str, compressed: bytes, cache_control: str) -> StaticObject:
-    """``…/metadata`` of an instance, a series or a study."""
+    """Create the object ``…/metadata`` of an instance, a series or a study (PS3.18 §10.4.1.1.2).
+
+    `compressed` is a JSON array of data sets, compressed with gzip.
+    """
     return StaticObject(f"{resource_key}/metadata", compressed, DICOM_JSON, cache_control, "gzip")

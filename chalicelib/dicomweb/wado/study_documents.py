@@ -1,8 +1,8 @@
-"""What a study and its series show, derived from their registered instances and from nothing else.
+"""Derives the documents that search shows of a study and its series from their registered instances only. Pure.
 
-Strategy: the documents are a function of the set of instances, so any order of arrival and any number of
-publications end the same. Where instances disagree (a corrected name), the one stored last that has a
-value speaks.
+Strategy: the documents are a function of the set of instances, so every order of arrival and every number of
+publications leads to the same result. If instances disagree (a corrected name), the value of the one that was
+stored last counts, among those that have a value.
 """
 
 from collections.abc import Iterable, Sequence
@@ -24,7 +24,7 @@ _COMPUTED = {
 
 @dataclass(frozen=True, slots=True)
 class StudyDocuments:
-    """QIDO documents of a study: `series` by SeriesInstanceUID, `instances` in the order given."""
+    """QIDO documents of a study: `series` by SeriesInstanceUID, `instances` in the order of the source."""
 
     study: DicomJson
     series: dict[str, DicomJson]
@@ -37,7 +37,8 @@ def derive_documents(instances: Sequence[DicomJson]) -> StudyDocuments:
     Parameters
     ----------
     instances
-        Indexed attributes of at least one instance each, all levels; the one stored last comes last.
+        Attributes of the instances of the study, of all levels, as `index_attributes` returns them; at least
+        one instance, sorted by the time of storing.
     """
     by_series: dict[str, list[DicomJson]] = {}
     for instance in instances:
@@ -56,13 +57,19 @@ def derive_documents(instances: Sequence[DicomJson]) -> StudyDocuments:
 
 
 def text_of(document: DicomJson, keyword: str) -> str:
-    """First value of an attribute as text; "" without a value."""
+    """Return the first value of an attribute as text; "" if it has none.
+
+    Raises
+    ------
+    KeyError
+        `keyword` is not in the table of attributes.
+    """
     values = document.get(TAG_OF_KEYWORD[keyword], {}).get("Value")
     return "" if not values or values[0] is None else str(values[0])
 
 
 def join_metadata(compressed: Iterable[bytes]) -> bytes:
-    """JSON array of the data sets of several compressed arrays; no text is parsed for it."""
+    """Join compressed JSON arrays of data sets into one array, not compressed, without parsing them."""
     return b"[" + b",".join(decompress(array)[1:-1] for array in compressed) + b"]"
 
 
@@ -76,7 +83,7 @@ def _latest_values(instances: Sequence[DicomJson], level: Level) -> DicomJson:
     document: DicomJson = {}
     for instance in instances:
         for tag, element in level_attributes(instance, level).items():
-            # An element without a value never hides one that has it.
+            # An element without a value never replaces one that has a value.
             if tag not in _COMPUTED and (len(element) > 1 or tag not in document):
                 document[tag] = element
     return document

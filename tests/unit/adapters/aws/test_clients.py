@@ -1,4 +1,4 @@
-"""boto3's clients as the archive makes them."""
+"""The archive's configuration of boto3 clients."""
 
 from urllib.parse import urlsplit
 

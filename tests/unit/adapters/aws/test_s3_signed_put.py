@@ -102,8 +102,9 @@ def test_transient_faults_are_retried(s3: _S3, signed_put: SignedPut) -> None:
     assert [body for _, _, body in s3.requests] == [BODY] * 3
 
 
-@pytest.mark.parametrize("statuses", [[503] * 5, [403], [307]])
-def test_lasting_fault_is_told(s3: _S3, signed_put: SignedPut, statuses: list[int]) -> None:
+# 400 is the answer of S3 to bytes that differ from their digest.
+@pytest.mark.parametrize("statuses", [[503] * 5, [400], [403], [307]])
+def test_lasting_fault_is_a_service_fault(s3: _S3, signed_put: SignedPut, statuses: list[int]) -> None:
     s3.statuses = statuses
 
     with pytest.raises(ServiceFaultError):

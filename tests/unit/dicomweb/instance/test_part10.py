@@ -205,8 +205,8 @@ def test_implicit_items_in_an_explicit_sequence_are_read_as_some_writers_make_th
             "runs past",
         ),
         (b"\xfe\xff\x00\xe0\x00\x00\x00\x00", "item delimiter"),
-        (b"\x40\x00\x30\xa7SQ\0\0\x08\0\0\0" + b"\x08\x00\x00\x01SH\x00\x00", "no item"),
-        (b"\xe0\x7f\x10\x00OB\0\0\xff\xff\xff\xff" + b"\x08\x00\x00\x01SH\x00\x00", "no fragment"),
+        (b"\x40\x00\x30\xa7SQ\0\0\x08\0\0\0" + b"\x08\x00\x00\x01SH\x00\x00", "other than an item"),
+        (b"\xe0\x7f\x10\x00OB\0\0\xff\xff\xff\xff" + b"\x08\x00\x00\x01SH\x00\x00", "other than a fragment"),
         (b"\xe0\x7f\x10\x00UN\0\0\xff\xff\xff\xff" + b"\xfe\xff\xdd\xe0\0\0\0\0", "neither native"),
     ],
 )

@@ -267,7 +267,7 @@ def test_a_private_field_is_known_by_its_creator_not_by_its_block():
 
 def test_a_private_field_without_its_creator_is_ignored_with_a_warning():
     query = QidoQuery.parse(Level.INSTANCE, [("includefield", "00091001")])
-    assert query.warnings == ("The includefield 00091001 is private without its creator and has been ignored.",)
+    assert query.warnings == ("The includefield 00091001 lacks its private creator and has been ignored.",)
 
 
 @pytest.mark.parametrize(
