@@ -15,7 +15,8 @@ import pytest
 
 from edge.nginx_conf import DEBIAN_MODULE_DIRECTORY
 from edge.sources import EDGE_DIRECTORY, edge_source
-from tests.support.edge_parts import free_port, running_nginx
+from localstack.listeners import free_port
+from tests.support.edge_parts import running_nginx
 
 Decision = dict[str, Any]
 Route = Callable[..., Decision]
