@@ -1,8 +1,13 @@
-# Everything one does with this project. `make` alone lists the targets.
+# All commands of this project. `make` alone lists them.
 #
-# Variables: STATE_DIR (where an archive's state lies), BACKEND (embedded, or localstack for Docker), DEPLOY (chalice,
-# or cdk: the harness deploys the CDK application), AWS_REGION, SAMPLE=0 (no sample study), EDGE_PORT, EDGE_ORIGIN_PORT,
-# EMULATOR_PORT, DATABASE_PORT, STOW_PORT, STOW_PROXY_PORT; STACKS of the CDK application.
+# Variables of an archive on this machine (`make start STATE_DIR=... DEPLOY=cdk`):
+#   STATE_DIR    directory of its state; each has an archive of its own
+#   BACKEND      embedded (default), or localstack: LocalStack, MySQL and the STOW service in Docker
+#   DEPLOY       chalice (default), or cdk: the stacks of the CDK application are deployed to the emulator
+#   SAMPLE=0     store no sample study
+#   AWS_REGION, EDGE_PORT, EDGE_ORIGIN_PORT, EMULATOR_PORT, DATABASE_PORT, STOW_PORT, STOW_PROXY_PORT
+#   FUNCTION_TIMEOUT_SECONDS, VISIBILITY_TIMEOUT_SECONDS
+# Variable of the CDK application: STACKS, the stacks that diff, deploy and destroy act on (default: --all).
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
@@ -12,7 +17,7 @@ STACKS ?= --all
 CORE_TESTS := tests/unit/dicomweb tests/unit/services
 VARIABLES := FUNCTION_TIMEOUT_SECONDS VISIBILITY_TIMEOUT_SECONDS STATE_DIR BACKEND DEPLOY AWS_REGION SAMPLE EDGE_PORT \
 	EDGE_ORIGIN_PORT EMULATOR_PORT DATABASE_PORT STOW_PORT STOW_PROXY_PORT
-# Not those that are empty: an empty AWS_REGION is an error to whoever reads it.
+# Only those that are set: boto3 and the CDK take an empty AWS_REGION for an error.
 $(foreach variable,$(VARIABLES),$(if $($(variable)),$(eval export $(variable))))
 
 .DEFAULT_GOAL := help
@@ -23,29 +28,29 @@ $(foreach variable,$(VARIABLES),$(if $($(variable)),$(eval export $(variable))))
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
-run: setup ## run the archive in the foreground; Ctrl-C ends it
+run: setup ## run the archive in the foreground until Ctrl-C
 	@$(HARNESS) run
 
-start: setup ## start the archive in the background, and return when it is ready
+start: setup ## start the archive in the background and wait until it is ready
 	@$(HARNESS) start
 
 urls: $(BIN)/python ## print the addresses of the running archive as JSON
 	@$(HARNESS) urls
 
-stop: $(BIN)/python ## end what `make start` started
+stop: $(BIN)/python ## stop the archive; its data stay
 	@$(HARNESS) stop
 
-clean: $(BIN)/python ## remove the archive's data
+clean: $(BIN)/python ## stop the archive and remove its data, ports and logs
 	@$(HARNESS) clean
 
-# Two run at a time, the longest first; --output-sync prints the output of each in one piece.
+# Two jobs run in parallel, the longest first; --output-sync keeps the output of each together.
 check: setup-checks ## format, lint, types, import contracts, the fast tests and their coverage: under a minute
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target fast-tests lint core-tests
 
-test: setup-tests lint ## all that the project promises
+test: setup-tests lint ## lint and all tests, with databases, an emulator, a browser and the whole archive
 	@$(BIN)/pytest
 
-format: setup-checks ## bring all Python files into shape
+format: setup-checks ## format all Python files, and fix the lint that can be fixed
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
@@ -58,10 +63,10 @@ readme: setup-checks ## write the README's tables of settings
 synth: setup-cdk ## write the templates of the CDK application to cdk.out
 	@$(CDK) synth --quiet
 
-diff: setup-cdk ## compare them with what is deployed; STACKS names some
+diff: setup-cdk ## compare the templates with the deployed stacks (STACKS=... for some)
 	@$(CDK) diff $(STACKS)
 
-deploy: setup-cdk ## deploy the CDK application (docs/operations.md); STACKS names some
+deploy: setup-cdk ## deploy the CDK application to AWS, see docs/operations.md (STACKS=... for some)
 	@$(CDK) deploy $(STACKS)
 
 destroy: setup-cdk ## remove its stacks; buckets, tables, keys and a snapshot of the index stay
@@ -95,4 +100,4 @@ setup-tests:
 	@$(PYTHON) localstack/install.py --for tests
 
 $(BIN)/python:
-	@echo "error: nothing is set up yet: \`make start\` does that" >&2; exit 1
+	@echo "error: nothing is installed yet; \`make start\` installs what is needed and starts the archive" >&2; exit 1

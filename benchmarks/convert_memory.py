@@ -1,8 +1,8 @@
-"""Measures the memory that converting one large instance takes, on top of what the imports take.
+"""Measures the memory that the conversion of one large instance takes in addition to the imports.
 
     python -m benchmarks.convert_memory [MEBIBYTES]
 
-Converts a multi-frame instance and a video of that size from a file, over stores that forget what they get.
+Converts a multi-frame instance and a video of that size from a file, with stores that discard what they receive.
 """
 
 import resource
@@ -31,7 +31,7 @@ FRAME_BYTES = 512 * 512 * 2
 
 
 class ForgetfulStore:
-    """An ObjectStore that holds one landing object in a file and counts what it is given."""
+    """An ObjectStore that reads one landing object from a file and counts the bytes that it is given."""
 
     def __init__(self, file: BinaryIO, size: int) -> None:
         self._file, self._size = file, size
@@ -39,18 +39,18 @@ class ForgetfulStore:
 
     @contextmanager
     def open(self, _version: ObjectVersion) -> Iterator[ObjectContent]:
-        """The file; its digest is not what is measured."""
+        """Yield the file; its digest is not measured, so it is a constant."""
         self._file.seek(0)
         yield ObjectContent(self._file, self._size, "00", datetime.now(UTC))
 
     def put(self, _bucket: str, content: StaticObject) -> None:
-        """Count the bytes and forget them."""
+        """Count the bytes and discard them."""
         for piece in [content.body] if isinstance(content.body, bytes) else content.body:
             self.written += len(piece)
 
 
 def write_instance(file: BinaryIO, transfer_syntax_uid: str, mebibytes: int) -> int:
-    """Write an instance of about that size; returns its size in bytes."""
+    """Write an instance of about `mebibytes` MiB; returns its size in bytes."""
     dataset = Dataset()
     dataset.SOPClassUID = EnhancedCTImageStorage
     dataset.SOPInstanceUID, dataset.StudyInstanceUID, dataset.SeriesInstanceUID = "1.2.3", "1.2", f"1.2.{mebibytes}"
@@ -78,12 +78,12 @@ def write_instance(file: BinaryIO, transfer_syntax_uid: str, mebibytes: int) -> 
 
 
 def peak_mebibytes() -> float:
-    """Most memory that this process has had so far."""
+    """Return the peak memory of this process so far."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def main() -> None:
-    """Measure both kinds."""
+    """Measure the instance with frames and the one with a video."""
     mebibytes = int(sys.argv[1]) if len(sys.argv) > 1 else 1024
     print(f"after the imports: {peak_mebibytes():.0f} MiB")
     for name, transfer_syntax_uid in (("frames", ExplicitVRLittleEndian), ("video", MPEG4HP41)):

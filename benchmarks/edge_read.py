@@ -1,12 +1,13 @@
-"""Second read of a 300-slice study through the edge, against the same files from a plain nginx.
+"""Compares the second read of a 300-slice study through the edge with the same files from a plain nginx.
 
-The plain nginx is the edge's origin too. Read is what a viewer reads: the metadata of the study and of the
-series once, each frame once; over six connections, as a browser has them. Two clients do it: an ordinary one
-(aiohttp), for which the limit counts, and a bare socket, which shows what the servers alone cost. Strategy:
-both servers are read in turns, so that a slow phase of the machine hits both, each time over new connections,
-since which of nginx's workers has them is chance; the best round counts, as noise only adds.
+    python -m benchmarks.edge_read [--rounds N]         (exits with 1 if the ratio exceeds the limit)
 
-Run: ``python -m benchmarks.edge_read [--rounds N]``. Exits with 1 where the ratio is over the limit.
+The plain nginx is also the edge's origin. Each round reads what a viewer reads: the metadata of the study and of the
+series once, and each frame once, over six connections, as a browser does. There are two clients: an ordinary one
+(aiohttp), to which the limit applies, and a bare socket, which shows the cost of the servers alone.
+
+Strategy: the two servers are read in turns, so that a slow phase of the machine affects both. Each round opens new
+connections, because chance decides which of nginx's workers gets them. The best round counts, as noise only adds time.
 """
 
 import argparse
@@ -26,7 +27,8 @@ import aiohttp
 import psutil
 
 from edge.nginx_conf import render_nginx_conf
-from tests.support.edge_parts import free_port, running_nginx
+from localstack.listeners import free_port
+from tests.support.edge_parts import running_nginx
 
 SLICES = 300
 FRAME_BYTES = 350_000  # a 512 by 512 CT frame of 16 bits, gzip-compressed
@@ -71,14 +73,14 @@ def write_study(root: Path) -> list[str]:
 
 
 def accept_of(path: str) -> str:
-    """What OHIF sends."""
+    """Return the Accept header that OHIF sends."""
     if path.endswith("metadata"):
         return "application/dicom+json"
     return "multipart/related; type=application/octet-stream; transfer-syntax=*"
 
 
 class Connection:
-    """One kept connection, which is made anew when the server has had enough of it."""
+    """A persistent connection, which is opened again when the server has closed it."""
 
     def __init__(self, port: int) -> None:
         self._address = ("127.0.0.1", port)
@@ -86,7 +88,7 @@ class Connection:
         self._buffer = memoryview(bytearray(1 << 20))
 
     def ask(self, path: str) -> None:
-        """Send a request; its answer is to be read before the next."""
+        """Send a request; its answer must be read before the next request."""
         head = (
             f"GET {path} HTTP/1.1\r\nHost: edge\r\nAccept: {accept_of(path)}\r\n"
             "Accept-Encoding: gzip, deflate, br\r\n\r\n"
@@ -94,7 +96,7 @@ class Connection:
         self._socket.sendall(head.encode())
 
     def read(self) -> None:
-        """Read a whole answer, which must be a 200."""
+        """Read a complete answer, whose status must be 200."""
         received = 0
         end = -1
         while end < 0:
@@ -111,7 +113,7 @@ class Connection:
             self._socket = socket.create_connection(self._address)
 
     def close(self) -> None:
-        """End it."""
+        """Close the connection."""
         self._socket.close()
 
     def _receive(self, size: int, at: int = 0) -> int:
@@ -122,14 +124,14 @@ class Connection:
 
 
 class Reader:
-    """Reads paths as a browser does: over several connections, each with a request under way."""
+    """Reads paths as a browser does: over several connections, with one pending request on each."""
 
     def __init__(self, port: int, prefix: str) -> None:
         self._port = port
         self._prefix = prefix
 
     def seconds(self, paths: Sequence[str]) -> float:
-        """Wall time of reading all of them, over new connections: which worker has them is chance."""
+        """Return the wall time of reading all paths over new connections."""
         busy: deque[Connection] = deque()
         idle = deque(Connection(self._port) for _ in range(BROWSER_CONNECTIONS))
         start = time.perf_counter()
@@ -150,7 +152,7 @@ class Reader:
 
 
 def cpu_seconds(process_id: int) -> float:
-    """CPU time of nginx's workers."""
+    """Return the CPU time of nginx's workers so far."""
     workers = psutil.Process(process_id).children()
     return sum(sum(worker.cpu_times()[:2]) for worker in workers)
 
@@ -170,18 +172,18 @@ async def _seconds_of_a_client(base: str, paths: Sequence[str]) -> float:
 
 
 def ordinary_client(port: int, prefix: str, paths: Sequence[str]) -> float:
-    """Wall time of reading all paths with aiohttp."""
+    """Return the wall time of reading all paths with aiohttp."""
     return asyncio.run(_seconds_of_a_client(f"http://127.0.0.1:{port}{prefix}", paths))
 
 
 def bare_client(port: int, prefix: str, paths: Sequence[str]) -> float:
-    """Wall time of reading all paths with bare sockets."""
+    """Return the wall time of reading all paths with bare sockets."""
     return Reader(port, prefix).seconds(paths)
 
 
 @dataclass(frozen=True)
 class Server:
-    """A running nginx and where the study's paths begin there."""
+    """A running nginx, and the prefix of the study's paths on it."""
 
     name: str
     port: int
@@ -196,7 +198,7 @@ def compare(
     servers: tuple[Server, Server],
     rounds: int,
 ) -> float:
-    """Print both servers' times for the paths; the second's best as a multiple of the first's."""
+    """Print both servers' times for the paths; returns the best time of the second divided by that of the first."""
     times: dict[str, list[float]] = {server.name: [] for server in servers}
     used = dict.fromkeys(times, 0.0)
     for number in range(rounds + 1):
@@ -244,12 +246,12 @@ def main() -> int:
             run_directory=directory / "edge",
         )
         with (
-            running_nginx(plain, directory / "plain", plain_port) as plain_process,
-            running_nginx(edge, directory / "edge", edge_port) as edge_process,
+            running_nginx(plain, directory / "plain", plain_port) as plain_process_id,
+            running_nginx(edge, directory / "edge", edge_port) as edge_process_id,
         ):
             servers = (
-                Server("plain", plain_port, "/static/", plain_process.pid),
-                Server("edge", edge_port, "/", edge_process.pid),
+                Server("plain", plain_port, "/static/", plain_process_id),
+                Server("edge", edge_port, "/", edge_process_id),
             )
             compare("study, bare sockets", bare_client, study, servers, rounds)
             ratio = compare("study, ordinary client", ordinary_client, study, servers, rounds)

@@ -1,9 +1,9 @@
-"""Counts the AWS calls and the CPU time that storing one instance costs, and how both depend on the series' length.
-
-Runs conversion and publication in this process over the real adapters, against the emulator and the
-database of a running harness (``make start``):
+"""Measures AWS calls and CPU time of conversion and publication per instance, for series of several lengths.
 
     python -m benchmarks.ingest_calls [LENGTH ...]
+
+Runs both in this process with the real adapters, against the emulator and the database of a running archive
+(``make start``; STATE_DIR chooses another archive).
 """
 
 import os
@@ -26,15 +26,14 @@ from chalicelib.settings import Settings
 from localstack.archive import Archive
 from localstack.configuration import Configuration
 from localstack.deployment.with_chalice import ChaliceDeployment
-from localstack.parts.aws import EmulatedAws
 
-BUCKET = "benchmark-landing"  # no events: the deployed function must not convert along
-BATCH = 10  # messages that the event source hands over at a time
+BUCKET = "benchmark-landing"  # it has no notifications: the deployed function must not convert the same instances
+BATCH = 10  # messages that the event source delivers together
 
 
 @contextmanager
 def counted_calls() -> Iterator[Counter[str]]:
-    """Count the requests of all boto3 clients that are made in the block."""
+    """Count the requests of all boto3 clients that are created in the block."""
     calls: Counter[str] = Counter()
 
     def count(model: object, **_: object) -> None:
@@ -57,7 +56,7 @@ def counted_calls() -> Iterator[Counter[str]]:
 
 
 def measure(length: int, batch: int, *, size: int) -> None:
-    """Convert a series of `length` slices, publishing after each `batch`, and print what an instance costs."""
+    """Convert a series of `length` slices, publish after each `batch`, and print the cost per instance."""
     with counted_calls() as calls, ThreadPoolExecutor(1) as executor:
         services = Services(Settings.from_environment())
         convert = ConvertInstance(
@@ -97,17 +96,16 @@ def measure(length: int, batch: int, *, size: int) -> None:
 
 
 def lengths() -> list[int]:
-    """Lengths of series to measure."""
+    """Return the lengths of the series to measure."""
     return [int(argument) for argument in sys.argv[1:]] or [50, 200, 500]
 
 
 def main() -> None:
-    """Measure all lengths, in batches and one by one."""
+    """Measure all lengths, published in batches and one by one."""
     archive = Archive(Configuration.from_environment())
     urls = archive.urls()
-    aws = EmulatedAws(int(urls.s3_endpoint.rpartition(":")[2]), urls.region)
     os.environ.update(
-        ChaliceDeployment(aws, archive.configuration, urls.dicomweb).settings(),
+        ChaliceDeployment(urls.aws(), archive.configuration, urls.dicomweb).settings(),
         AWS_ENDPOINT_URL=urls.s3_endpoint,
         AWS_DEFAULT_REGION=urls.region,
         AWS_ACCESS_KEY_ID="test",

@@ -1,9 +1,9 @@
 """Times searches through the whole path: edge, API Gateway and Lambda of the emulator, database, DynamoDB.
 
-    python -m benchmarks.search_api [STUDIES ...]       (databases that `benchmarks.search_fill` has made)
+    python -m benchmarks.search_api [STUDIES ...]       (databases that `benchmarks.search_fill` has filled)
 
-Starts an archive of its own and leads its functions to the filled databases by their secret. Of the documents in
-DynamoDB only those are made that the measured pages show: a search reads no others.
+Starts an archive of its own, and changes its secret so that the functions use the filled databases. DynamoDB gets only
+the documents of the results that the measured searches return: a search reads no others.
 """
 
 import json
@@ -27,9 +27,10 @@ from chalicelib.dicomweb.attributes import DicomJson, Level
 from chalicelib.dicomweb.qido.query import QidoQuery
 from chalicelib.dicomweb.resources import ResourceUids
 from chalicelib.ports import ObjectVersion
-from localstack.archive import Archive, Urls
+from localstack.archive import Archive
 from localstack.configuration import Configuration
 from localstack.parts.aws import EmulatedAws
+from localstack.urls import Urls
 from tests.support.database_server import Server
 
 RUNS = 40
@@ -39,7 +40,7 @@ _RESOURCES = {Level.STUDY: "studies", Level.SERIES: "series", Level.INSTANCE: "i
 
 
 def put_documents(records: DynamoDbRecordStore, keys: Iterable[ResourceUids]) -> None:
-    """Make the documents of the keys: those of one made study, under the keys' UIDs."""
+    """Store a document for each key: that of one artificial study, with the UIDs of the key."""
     template = next(study for study in make_studies(0, 100) if study.series)
     series = template.series[0]
     for key in keys:
@@ -60,7 +61,7 @@ def _named(document: DicomJson, uids: dict[str, str]) -> DicomJson:
 
 
 def path_of(level: Level, pairs: list[tuple[str, str]], path: dict[str, str]) -> str:
-    """The search below the DICOMweb root."""
+    """Return path and query of a search below the DICOMweb root."""
     parts = [""]
     if "study_instance_uid" in path:
         parts += ["studies", path["study_instance_uid"]]
@@ -103,7 +104,7 @@ def measure(urls: Urls, records: DynamoDbRecordStore, server: Server, studies: i
 
 
 def lead_to(aws: EmulatedAws, configuration: Configuration, secret: dict[str, object]) -> None:
-    """Let the functions use another database: a changed configuration starts new ones, which read the secret."""
+    """Make the functions use another database: after a change of their configuration, new workers read the secret."""
     aws.client("secretsmanager").put_secret_value(
         SecretId=configuration.database_secret, SecretString=json.dumps(secret)
     )
@@ -121,8 +122,7 @@ def main() -> None:
     archive = Archive(configuration)
     try:
         urls = archive.start()
-        emulator_port = urlsplit(urls.s3_endpoint).port or 0
-        aws = EmulatedAws(emulator_port, configuration.region)
+        aws = urls.aws()
         records = DynamoDbRecordStore(
             aws.client("dynamodb"),
             records_table=configuration.records_table,

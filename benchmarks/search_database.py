@@ -1,12 +1,8 @@
-"""The server of the benchmarks of search: a private MariaDB, or the one that TEST_DATABASE_URL names.
+"""The database server of the search benchmarks: a private MariaDB, or the server that TEST_DATABASE_URL names.
 
-The private one has its data directory below the state directory, and no durability.
+The private one keeps its data in .local/benchmark-search, without durability.
 """
 
-import os
-import pwd
-import shutil
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,52 +11,41 @@ from pathlib import Path
 import pymysql
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
+from localstack.configuration import HOST
+from localstack.listeners import free_port
+from localstack.parts.mariadb import create_data_directory, server_command
 from tests.support.database_server import Server, named_server
 
 STATE = Path(__file__).parent.parent / ".local" / "benchmark-search"
-# As small instances of Aurora have: three quarters of 4 GiB.
+# Three quarters of 4 GiB, as a small instance of Aurora has.
 BUFFER_POOL = "3G"
-_SOCKET = "server.sock"  # in the data directory
 
 
 @contextmanager
 def database_server() -> Iterator[Server]:
-    """Run the private server on the data of earlier runs, if there are any; or take the one that is named."""
+    """Yield the server that TEST_DATABASE_URL names, or else run the private one on the data of earlier runs."""
     named = named_server()
     if named is not None:
         yield named
         return
     data = STATE / "data"
-    user = pwd.getpwuid(os.getuid()).pw_name
-    if not (data / "mysql").exists():
-        STATE.mkdir(parents=True, exist_ok=True)
-        install = ["mariadb-install-db", "--no-defaults", f"--datadir={data}", f"--user={user}", "--skip-test-db"]
-        subprocess.run([*install, "--auth-root-authentication-method=normal"], check=True, capture_output=True)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        server = Server(host="127.0.0.1", port=probe.getsockname()[1], user="root", password="")
+    STATE.mkdir(parents=True, exist_ok=True)
+    create_data_directory(data, STATE / "install.log", "--auth-root-authentication-method=normal")
+    server = Server(host=HOST, port=free_port(), user="root", password="")
+    command = server_command(
+        data,
+        server.port,
+        "--skip-name-resolve",
+        f"--innodb-buffer-pool-size={BUFFER_POOL}",
+        # They change only how fast the databases are filled.
+        "--innodb-log-file-size=2G",
+        "--innodb-flush-log-at-trx-commit=0",
+        "--innodb-doublewrite=0",
+        "--innodb-sort-buffer-size=64M",
+    )
+    # Not by the harness's supervisor: with this buffer pool, the server may take minutes to end.
     with (STATE / "log").open("ab") as log:
-        process = subprocess.Popen(
-            [
-                shutil.which("mariadbd") or "/usr/sbin/mariadbd",
-                "--no-defaults",
-                f"--user={user}",
-                f"--datadir={data}",
-                "--bind-address=127.0.0.1",
-                f"--port={server.port}",
-                f"--socket={_SOCKET}",
-                "--skip-log-bin",
-                "--skip-name-resolve",
-                f"--innodb-buffer-pool-size={BUFFER_POOL}",
-                # Only how fast it is filled depends on these.
-                "--innodb-log-file-size=2G",
-                "--innodb-flush-log-at-trx-commit=0",
-                "--innodb-doublewrite=0",
-                "--innodb-sort-buffer-size=64M",
-            ],
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
+        process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
     try:
         waiting = Retrying(
             retry=retry_if_exception_type(pymysql.err.OperationalError),
@@ -76,12 +61,12 @@ def database_server() -> Iterator[Server]:
 
 
 def database_of(studies: int) -> str:
-    """Name of the database with so many studies."""
+    """Return the name of the database that holds this number of studies."""
     return f"archive_{studies}"
 
 
 def secret_of(server: Server, studies: int) -> dict[str, object]:
-    """What `connection_factory` takes."""
+    """Return the secret of a database, as `connection_factory` takes it."""
     return {
         "host": server.host,
         "port": server.port,

@@ -1,9 +1,9 @@
-"""Fills databases of several sizes for `benchmarks.search_speed`, with the rows that a publication would write.
+"""Fills databases of several sizes for the search benchmarks, with the rows that a publication would write.
 
     python -m benchmarks.search_fill [STUDIES ...]      (10000, 100000 and 1000000; the last takes a quarter of an hour)
 
-Rows come from the functions of `adapters/mysql/rows.py`, so the benchmark searches what the archive would hold; only of
-a series' instances the first is made by them, and the others differ in UID and number. The tables
+The functions of `adapters/mysql/rows.py` create the rows, so the benchmarks search what an archive would hold. Of the
+instances of a series, they create the first only; the others differ from it in UID and number. The tables
 `publications` and `aggregates` stay empty: no search reads them.
 """
 
@@ -39,12 +39,12 @@ from chalicelib.dicomweb.attributes import Level
 from tests.support.database_server import Server
 
 SIZES = (10_000, 100_000, 1_000_000)
-_SERIES_A_STUDY = 16  # at most, for keys that can be told without counting
+_SERIES_A_STUDY = 16  # the maximum; with it, keys can be computed without counting
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n"})
 
 
 class _Tables:
-    """Files in the form of LOAD DATA, one a table, and the tables' columns."""
+    """Files for LOAD DATA, one for each table, and the tables' columns."""
 
     def __init__(self, directory: Path, mode: str = "w") -> None:
         self._directory = directory
@@ -69,7 +69,7 @@ def _field(value: object) -> str:
 
 @dataclass
 class _Counted:
-    """What is kept once for many studies: words of names, values whose ends are kept, and days."""
+    """What many studies share: words of names, text values whose endings are indexed, and days."""
 
     words: set[str] = field(default_factory=set)
     values: set[tuple[int, str]] = field(default_factory=set)
@@ -82,7 +82,7 @@ class _Counted:
 
 
 def _write_chunk(directory: Path, studies: int, chunk: int) -> tuple[int, dict[str, list[str]], _Counted]:
-    """Write the rows of one chunk of studies; returns it, the columns, and what is kept once for many."""
+    """Write the rows of one chunk of studies; returns the chunk, the tables' columns, and what studies share."""
     os.nice(5)
     (directory / str(chunk)).mkdir()
     tables = _Tables(directory / str(chunk))
@@ -115,7 +115,7 @@ def _write_study(tables: _Tables, study: MadeStudy, counted: _Counted) -> None:
 
 
 def fill(server: Server, studies: int) -> None:
-    """Make one database anew."""
+    """Create one database; an existing one of the same size is replaced."""
     begun = time.monotonic()
     directory = STATE / "rows"
     shutil.rmtree(directory, ignore_errors=True)
@@ -138,7 +138,7 @@ def fill(server: Server, studies: int) -> None:
         tables.add("study_days", {"day": day, "studies": count})
     tables.close()
     for table in ("person_name_words", "text_endings"):
-        # As its primary key: a server that inserts row by row then writes each page once.
+        # In the order of the primary key, so that the server writes each page once.
         path = str(directory / table)
         subprocess.run(["sort", "--buffer-size=1G", f"--output={path}", path], env={"LC_ALL": "C"}, check=True)
     print(f"{studies} studies: rows made in {time.monotonic() - begun:.0f} s", flush=True)
@@ -179,7 +179,7 @@ def _load(server: Server, studies: int, directory: Path, columns: dict[str, list
 
 
 def _keys_of(cursor: Cursor, table: str) -> list[tuple[str, str]]:
-    """Names and definitions of the secondary keys: made when the rows are there, they are sorted, not searched."""
+    """Return names and definitions of the secondary keys; they are created after the rows, when sorting suffices."""
     cursor.execute(
         "SELECT index_name, non_unique, GROUP_CONCAT(column_name ORDER BY seq_in_index) "
         "FROM information_schema.statistics WHERE table_schema = DATABASE() AND table_name = %s "
@@ -193,7 +193,7 @@ def _keys_of(cursor: Cursor, table: str) -> list[tuple[str, str]]:
 
 
 def sizes_of(arguments: Iterable[str]) -> list[int]:
-    """The sizes that are asked for, or all."""
+    """Return the sizes that the arguments name, or all."""
     return [int(argument) for argument in arguments] or list(SIZES)
 
 

@@ -1,7 +1,7 @@
-"""A made-up hospital's studies as DICOM JSON documents: the same for the same seed, and a prefix of any larger one.
+"""Studies of an imaginary hospital as DICOM JSON documents; a small population is the beginning of any larger one.
 
-Names follow Zipf's law as real ones do, over a few hundred common and tens of thousands of rare words, in
-several scripts; patients have several studies; dates spread over 15 years.
+Names follow Zipf's law as real ones do, with a few hundred common and tens of thousands of rare words, in several
+scripts. Patients have several studies; the dates spread over 15 years.
 """
 
 # ruff: noqa: SIM905, RUF001 - lists of words read better as texts, and names come in many scripts
@@ -17,7 +17,7 @@ from typing import Any
 
 from chalicelib.dicomweb.attributes import BY_KEYWORD, DicomJson
 
-CHUNK = 5000  # studies that are made together, by a generator of random numbers of their own
+CHUNK = 5000  # studies that are generated together, from a random seed of their own
 _FIRST_DAY = date(2010, 1, 1)
 _DAYS = 15 * 365
 
@@ -62,7 +62,7 @@ _EAST_ASIAN = {
 }
 _SCRIPTS = (("latin", 82), ("cyrillic", 4), ("greek", 2), ("arabic", 3), ("japanese", 4), ("korean", 2), ("chinese", 3))
 
-# Modality: weight, series a study (at most), instances a series (at most), SOP class.
+# Modality: weight, series per study (at most), instances per series (at most), SOP class.
 _MODALITIES = {
     "CR": (20, 3, 2, "1.2.840.10008.5.1.4.1.1.1"),
     "DX": (22, 3, 3, "1.2.840.10008.5.1.4.1.1.1.1"),
@@ -87,7 +87,7 @@ _ENDINGS = "n r s l ck tz mann son ski ov ez ini berg er man ".split(" ")
 
 @dataclass(frozen=True, slots=True)
 class MadeSeries:
-    """A series' document, and its instances, which differ by UID and number only."""
+    """Document of a series, and its instances, which differ in UID and number only."""
 
     document: DicomJson
     instance: DicomJson
@@ -104,24 +104,24 @@ class MadeStudy:
 
 
 def make_studies(chunk: int, count: int = CHUNK) -> Iterator[MadeStudy]:
-    """The studies number ``chunk * CHUNK`` and following."""
+    """Yield the studies whose numbers begin with ``chunk * CHUNK``."""
     chance = random.Random(f"hospital {chunk}")
     for number in range(chunk * CHUNK, chunk * CHUNK + count):
         yield _make_study(chance, number)
 
 
 def accession_number(number: int) -> str:
-    """AccessionNumber of a study."""
+    """Return the AccessionNumber of a study."""
     return f"A{(number * 7919) % 100_000_000:08}"
 
 
 def study_instance_uid(number: int) -> str:
-    """StudyInstanceUID of a study, as long as vendors make them, and in no order."""
+    """Return the StudyInstanceUID of a study, as long as those of vendors, and in no order."""
     return f"1.2.840.113619.2.55.{number * 2_654_435_761 % 2**32}.{number}.1"
 
 
 def _make_study(chance: random.Random, number: int) -> MadeStudy:
-    # Three studies a patient on average: of all that were made so far, some patients come again.
+    # Three studies per patient on average: some studies belong to patients of earlier ones.
     patient = random.Random(f"patient {int(number / 3 * chance.random() + number / 6 * chance.random())}")
     patient_id = f"{patient.choice(('', '', 'PID', 'H'))}{patient.randrange(10**8):08}"
     day = _FIRST_DAY + timedelta(days=int(_DAYS * chance.random() ** 0.8))

@@ -1,4 +1,4 @@
-"""The searches that are measured: what OHIF sends, and what is hard."""
+"""The searches that are measured: those that OHIF sends, and difficult ones."""
 
 import random
 
@@ -10,7 +10,7 @@ _OHIF_FIELDS = [("includefield", "00081030,00080060")]
 
 
 def searches(studies: int) -> dict[str, tuple[Level, list[tuple[str, str]], dict[str, str]]]:
-    """The searches of one size, by name: level, parameters, path."""
+    """Return level, parameters and path of each search by its name, for a database with this number of studies."""
     chance = random.Random(studies)
     chunk = studies // CHUNK - 1
     made = [study for study in make_studies(chunk) if "00080050" in study.document and study.series]

@@ -3,9 +3,9 @@
     python -m benchmarks.search_speed [--runs N] [--now] [--plans] [--publish] [STUDIES ...]
 
 For each search: milliseconds of the index alone (`MysqlIndex.search`: all statements of one search, in this
-process), of the search service over it (with records in memory), and the rows that the server read for it
-(``Handler_read%``). "Before" is what the server does without the index's own plan: it is given page and count in
-one statement each, and chooses the way itself.
+process), of the search service that uses it (with records in memory), and the rows that the server read for it
+(``Handler_read%``). "Before" is the time without the search plan of the adapter: the server receives one statement for
+the page and one for the count, and its optimizer chooses the plan.
 """
 
 import argparse
@@ -38,11 +38,11 @@ from chalicelib.ports import AggregateState, StudyPublication
 from chalicelib.services.search import SearchService
 from tests.support.database_server import Server
 
-_EARLY_END_SECONDS = 5  # a search that takes so long altogether is not repeated more often
+_EARLY_END_SECONDS = 5  # a search is not repeated any more after this time in total
 
 
 class _OneDocument:
-    """Records of which all have the document of one and the same study."""
+    """Records that return the document of the same study for all keys."""
 
     def __init__(self, document: DicomJson) -> None:
         self._document = document
@@ -52,7 +52,7 @@ class _OneDocument:
 
 
 def search_before(connection: "Connection[Any]", query: QidoQuery) -> None:
-    """One search as the server does it when it is left alone."""
+    """Run one search with the plan of the server's optimizer."""
     page = page_statement(plan(query))
     alone = page.sql.replace(", COUNT(*) OVER ()", "")
     with connection.cursor() as cursor:
@@ -64,7 +64,7 @@ def search_before(connection: "Connection[Any]", query: QidoQuery) -> None:
 
 
 def timed(work: Callable[[], object], runs: int) -> tuple[float, float]:
-    """Median and 95th percentile of the milliseconds that `work` takes, after one run that warms up."""
+    """Return median and 95th percentile of the milliseconds that `work` takes, after one run to warm up."""
     work()
     taken: list[float] = []
     while len(taken) < 3 or (len(taken) < runs and sum(taken) < _EARLY_END_SECONDS * 1000):
@@ -76,14 +76,14 @@ def timed(work: Callable[[], object], runs: int) -> tuple[float, float]:
 
 
 def rows_read(connection: "Connection[Any]", work: Callable[[], object]) -> int:
-    """Rows that the server reads for `work` on this connection."""
+    """Return the number of rows that the server reads for `work` on this connection."""
 
     def total() -> int:
         with connection.cursor() as cursor:
             cursor.execute("SHOW SESSION STATUS LIKE 'Handler_read%'")
             return sum(int(number) for _, number in cursor.fetchall())
 
-    nothing = -total() + total()  # what asking costs
+    nothing = -total() + total()  # the cost of the status query itself
     before = total()
     work()
     return total() - before - nothing
@@ -91,7 +91,7 @@ def rows_read(connection: "Connection[Any]", work: Callable[[], object]) -> int:
 
 @contextmanager
 def recorded(statements: list[tuple[str, Any]]) -> Iterator[None]:
-    """Note all statements that are executed in the block."""
+    """Append all statements that are executed in the block to a list."""
     execute = Cursor.execute
 
     def noting(self: Cursor, sql: str, params: Any = None) -> int:
@@ -146,7 +146,7 @@ def measure(server: Server, studies: int, *, runs: int, before: bool, plans: boo
 
 
 def measure_before(connection: "Connection[Any]", query: QidoQuery, runs: int) -> str:
-    """Time and rows read of a search as the server does it alone, as cells of a table."""
+    """Return time and rows read of `search_before`, as cells of a table."""
     median, percentile = timed(lambda: search_before(connection, query), runs)
     rows = rows_read(connection, lambda: search_before(connection, query))
     return f"{median:.1f} / {percentile:.1f} | {rows}"
@@ -159,7 +159,7 @@ def print_plans(index: MysqlIndex, connection: "Connection[Any]", query: QidoQue
         index.search(query)
     with connection.cursor() as cursor:
         for sql, params in statements:
-            # Without what limits its time.
+            # EXPLAIN takes the statement without its time limit.
             select = sql.partition(" FOR ")[2] or re.sub(r"/\*\+.*?\*/ ", "", sql)
             cursor.execute(f"EXPLAIN FORMAT=TRADITIONAL {select}", params)
             names = [column[0] for column in cursor.description]
@@ -174,15 +174,15 @@ def print_plans(index: MysqlIndex, connection: "Connection[Any]", query: QidoQue
 
 
 def measure_publication(server: Server, studies: int, runs: int) -> None:
-    """Print what a study's first and second publication cost, with and without the ends of its texts."""
+    """Print the time of a study's first and second publication, with and without the index of text endings."""
     index = MysqlIndex(connection_factory(secret_of(server, studies)))
     print(f"\n### Publications, {studies} studies\n")
     print("| | first: p50 / p95 ms | again: p50 / p95 ms | statements |")
     print("|---|---|---|---|")
     for number, (name, left_out) in enumerate(
         (
-            ("without ends of texts", ("insert_missing_text_endings",)),
-            ("with ends of texts", ()),
+            ("without text endings", ("insert_missing_text_endings",)),
+            ("with text endings", ()),
             ("without, again", ("insert_missing_text_endings",)),
             ("with, again", ()),
         )
@@ -199,7 +199,7 @@ def measure_publication(server: Server, studies: int, runs: int) -> None:
 
 
 def _publish(index: MysqlIndex, chunk: int, runs: int) -> tuple[list[float], list[float]]:
-    """Publish new studies, each twice; returns the milliseconds of the first and of the second commits."""
+    """Publish new studies twice each; returns the milliseconds of the first and of the second commits."""
     taken: tuple[list[float], list[float]] = ([], [])
     for study in make_studies(chunk, runs):
         publication = StudyPublication(
@@ -231,7 +231,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Measure searches.")
     parser.add_argument("studies", nargs="*", type=int, default=list(SIZES))
     parser.add_argument("--runs", type=int, default=60)
-    parser.add_argument("--now", action="store_true", help="leave out what the server does when it is left alone")
+    parser.add_argument("--now", action="store_true", help="do not measure the plan of the server's optimizer")
     parser.add_argument("--plans", action="store_true", help="print every statement with its plan")
     parser.add_argument("--publish", action="store_true", help="measure publications instead; they stay")
     options = parser.parse_args()

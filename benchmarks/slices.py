@@ -2,68 +2,59 @@
 
 import random
 from array import array
-from io import BytesIO
 
-from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.filewriter import dcmwrite
-from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
+from pydicom.uid import generate_uid
+
+from tests.support.builders import make_instance
 
 
 def make_slice(study_instance_uid: str, series_instance_uid: str, number: int, *, size: int = 512) -> bytes:
-    """One 16-bit CT slice of `size` by `size` pixels as a Part 10 file."""
-    dataset = Dataset()
-    dataset.SpecificCharacterSet = "ISO_IR 192"
-    dataset.ImageType = ["ORIGINAL", "PRIMARY", "AXIAL"]
-    dataset.SOPClassUID = CTImageStorage
-    dataset.SOPInstanceUID = f"{series_instance_uid}.{number}"
-    dataset.StudyInstanceUID = study_instance_uid
-    dataset.SeriesInstanceUID = series_instance_uid
-    dataset.StudyDate = dataset.SeriesDate = "20240301"
-    dataset.StudyTime = dataset.SeriesTime = "101500"
-    dataset.AccessionNumber = "BENCHMARK"
-    dataset.Modality = "CT"
-    dataset.Manufacturer = "Phantom"
-    dataset.StudyDescription = "Benchmark"
-    dataset.SeriesDescription = "Axial"
-    dataset.PatientName = "Bench^Mark"
-    dataset.PatientID = "BENCHMARK"
-    dataset.PatientBirthDate = "19700101"
-    dataset.PatientSex = "O"
-    dataset.SliceThickness = 1
-    dataset.KVP = 120
-    dataset.PatientPosition = "HFS"
-    dataset.SeriesNumber = 1
-    dataset.InstanceNumber = number
-    dataset.ImagePositionPatient = [-250, -250, float(number)]
-    dataset.ImageOrientationPatient = [1, 0, 0, 0, 1, 0]
-    dataset.FrameOfReferenceUID = f"{study_instance_uid}.9"
-    dataset.SamplesPerPixel = 1
-    dataset.PhotometricInterpretation = "MONOCHROME2"
-    dataset.Rows = dataset.Columns = size
-    dataset.PixelSpacing = [0.7, 0.7]
-    dataset.BitsAllocated = 16
-    dataset.BitsStored = 12
-    dataset.HighBit = 11
-    dataset.PixelRepresentation = 0
-    dataset.WindowCenter = 1040
-    dataset.WindowWidth = 400
-    dataset.RescaleIntercept = -1024
-    dataset.RescaleSlope = 1
-    dataset.PixelData = _pixels(size, number)
-    dataset.file_meta = FileMetaDataset()
-    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    buffer = BytesIO()
-    dcmwrite(buffer, dataset, enforce_file_format=True)
-    return buffer.getvalue()
+    """Return a 16-bit CT slice of `size` by `size` pixels as a Part 10 file; `number` begins with 1."""
+    return make_instance(
+        ImageType=["ORIGINAL", "PRIMARY", "AXIAL"],
+        SOPInstanceUID=f"{series_instance_uid}.{number}",
+        StudyInstanceUID=study_instance_uid,
+        SeriesInstanceUID=series_instance_uid,
+        StudyID=None,
+        StudyDate="20240301",
+        SeriesDate="20240301",
+        StudyTime="101500",
+        SeriesTime="101500",
+        AccessionNumber="BENCHMARK",
+        Manufacturer="Phantom",
+        StudyDescription="Benchmark",
+        SeriesDescription="Axial",
+        PatientName="Bench^Mark",
+        PatientID="BENCHMARK",
+        PatientBirthDate="19700101",
+        PatientSex="O",
+        SliceThickness=1,
+        KVP=120,
+        PatientPosition="HFS",
+        InstanceNumber=number,
+        ImagePositionPatient=[-250, -250, float(number)],
+        ImageOrientationPatient=[1, 0, 0, 0, 1, 0],
+        FrameOfReferenceUID=f"{study_instance_uid}.9",
+        Rows=size,
+        Columns=size,
+        PixelSpacing=[0.7, 0.7],
+        BitsStored=12,
+        HighBit=11,
+        WindowCenter=1040,
+        WindowWidth=400,
+        RescaleIntercept=-1024,
+        RescaleSlope=1,
+        PixelData=_pixels(size, number),
+    )
 
 
 def new_study_uid() -> str:
-    """A UID that no earlier run has used; short enough for series and instances below it."""
+    """Return a UID that no earlier run has used; UIDs of series and instances can be formed by appending to it."""
     return generate_uid(entropy_srcs=None)[:40].rstrip(".")
 
 
 def _pixels(size: int, seed: int) -> bytes:
-    """Air around a body of soft tissue, with noise of some 20 Hounsfield units in the body."""
+    """Return air around a body of soft tissue, with noise of about 20 Hounsfield units in the body."""
     noise = random.Random(seed)
     band = [int(noise.gauss(0, 20)) for _ in range(4 * size)]
     pixels = array("H", bytes(2 * size * size))

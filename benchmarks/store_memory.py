@@ -1,9 +1,9 @@
-"""What storing takes of the receiving service: peak memory for one large instance, CPU for many ordinary ones.
+"""Measures the STOW service: peak memory of receiving one large instance, CPU time of receiving ordinary ones.
 
     python -m benchmarks.store_memory [--mib 1024] [--instances 500]
 
-The service runs in a process of its own with the real S3 adapter. Behind it stands an S3 that throws away what it
-gets, so that only the service is measured. The large instance is sent from a generator and never exists as a whole.
+The service runs in a process of its own with the real S3 adapter. It stores into an S3 that discards everything, so
+that only the service is measured. The large instance is sent from a generator and never exists as a whole.
 """
 
 import argparse
@@ -29,7 +29,7 @@ _CONTENT_TYPE = f'multipart/related; type="application/dicom"; boundary={_BOUNDA
 
 
 class _Sink(BaseHTTPRequestHandler):
-    """As much of S3 as the store service uses; keeps nothing."""
+    """The part of S3 that the STOW service uses; it discards all objects."""
 
     protocol_version = "HTTP/1.1"
     received = 0
@@ -76,7 +76,7 @@ def _serve() -> None:
 
 @contextmanager
 def service() -> Iterator[tuple[int, psutil.Process]]:
-    """The service in a process of its own, and the port that it listens on."""
+    """Run the service in a process of its own; yields its port and the process."""
     sink = ThreadingHTTPServer(("127.0.0.1", 0), _Sink)
     Thread(target=sink.serve_forever, daemon=True).start()
     with ThreadingHTTPServer(("127.0.0.1", 0), _Sink) as probe:
@@ -110,7 +110,7 @@ def _header() -> bytes:
 
 
 def large_body(pixel_bytes: int) -> Iterator[bytes]:
-    """A request of one instance in pieces of 1 MiB."""
+    """Yield a request with one instance in pieces of 1 MiB."""
     yield f"--{_BOUNDARY}\r\nContent-Type: application/dicom\r\n\r\n".encode()
     yield _header() + pixel_bytes.to_bytes(4, "little")
     piece = bytes(range(256)) * 4096
@@ -120,7 +120,7 @@ def large_body(pixel_bytes: int) -> Iterator[bytes]:
 
 
 def peak_resident_bytes(process: psutil.Process) -> int:
-    """The most that the process ever held."""
+    """Return the peak of the process's resident memory."""
     status = Path(f"/proc/{process.pid}/status").read_text()
     found = re.search(r"VmHWM:\s+(\d+) kB", status)
     assert found
@@ -138,7 +138,7 @@ def store_large(port: int, mib: int) -> int:
 
 
 def store_many(port: int, instances: int) -> int:
-    """Store ordinary CT images of 0.5 MiB, 50 a request; returns the number stored."""
+    """Store ordinary CT images of 0.5 MiB, 50 per request; returns the number of stored images."""
     from tests.support.stow_server import instance_bytes, multipart
 
     connection = HTTPConnection("127.0.0.1", port, timeout=600)

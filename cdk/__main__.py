@@ -1,4 +1,4 @@
-"""The CDK application: reads the configuration, makes the stacks, checks them with cdk-nag."""
+"""The CDK application: reads the configuration, creates the stacks and checks them with cdk-nag."""
 
 import os
 import sys
@@ -11,7 +11,7 @@ from cdk.compliance.nag import check
 from cdk.configuration.file import DEFAULT_FILE, ConfigurationError, read_deployment
 from cdk.stacks import build
 
-# Not in cdk.json: the templates are the same without the command line.
+# Here and not in cdk.json, which only the CDK command line reads: the templates are the same without it.
 _FEATURE_FLAGS: dict[str, Any] = {
     "@aws-cdk/aws-cloudfront:defaultSecurityPolicyTLSv1.2_2021": True,
     "@aws-cdk/aws-ecs:removeDefaultDeploymentAlarm": True,
@@ -19,7 +19,7 @@ _FEATURE_FLAGS: dict[str, Any] = {
     "@aws-cdk/aws-iam:minimizePolicies": True,
     "@aws-cdk/aws-s3:serverAccessLogsUseBucketPolicy": True,
     "@aws-cdk/core:checkSecretUsage": True,
-    # What another stack uses cannot be taken away under it.
+    # An output cannot be removed while another stack uses it.
     "@aws-cdk/core:defaultCrossStackReferences": "strong",
     "@aws-cdk/core:enablePartitionLiterals": True,
     "@aws-cdk/core:target-partitions": ["aws"],
@@ -27,12 +27,12 @@ _FEATURE_FLAGS: dict[str, Any] = {
 
 
 def main(*, suppressed: bool = True) -> int:
-    """Write the templates to where the command line wants them; returns the process's status.
+    """Write the templates to the directory that the CDK command line names; return the process's exit status.
 
     Parameters
     ----------
     suppressed
-        Whether cdk-nag is told of what is accepted; a test wants to see that all of it is still found.
+        Whether cdk-nag leaves out the accepted findings. A test turns this off, to see that each is still found.
     """
     app = App(context=_FEATURE_FLAGS)
     place = os.environ.get("DEPLOYMENT") or app.node.try_get_context("deployment")

@@ -1,4 +1,4 @@
-"""Wires the stacks of one archive; the only place that knows what depends on what."""
+"""Creates the stacks of one archive and connects them; no other module knows which stack depends on which."""
 
 from pathlib import Path
 
@@ -21,12 +21,17 @@ from cdk.store.stack import StoreStack
 
 
 def build(scope: Construct, deployment: Deployment, viewer_directory: Path | None = None) -> None:
-    """Make all stacks of an archive.
+    """Create all stacks of an archive.
 
     Parameters
     ----------
     viewer_directory
-        OHIF's built files; fetched if not given.
+        OHIF's built files; without it they are fetched from npm.
+
+    Raises
+    ------
+    ConfigurationError
+        If a value is needed that is neither configured nor known, or the viewer's files cannot be fetched.
     """
     storage = StorageStack(scope, deployment)
     records = RecordsStack(scope, deployment, data_key=storage.data_key)
@@ -46,7 +51,7 @@ def build(scope: Construct, deployment: Deployment, viewer_directory: Path | Non
         scope, deployment, storage=storage, index=index, application=application, store=store, edge=edge
     )
     if deployment.region != CERTIFICATE_REGION:
-        # Metrics of CloudFront and of its firewall are there only, and so must be their alarms.
+        # CloudFront and its firewall publish their metrics in that region only, so their alarms must be there.
         EdgeOperationsStack(scope, deployment, storage=storage, firewall=firewall, edge=edge, operations=operations)
     _warn(storage, deployment)
 
@@ -75,16 +80,16 @@ def _resources(
 
 
 def _warn(scope: Construct, deployment: Deployment) -> None:
-    """Say what works, and might not be what was wanted."""
+    """Warn of settings that work but may not be what the administrator wants."""
     annotations = Annotations.of(scope)
     if deployment.dicomweb_root.startswith("/"):
         annotations.add_warning_v2(
             "static-dicomweb:root",
-            "The DICOMweb root is a path, since no viewer_fqdn is configured: clients written in Python cannot follow "
-            "the BulkDataURIs of stored metadata. It must not be changed once there are images.",
+            "The DICOMweb root is a path, because viewer_fqdn is not configured. Clients written in Python cannot "
+            "follow the BulkDataURIs in stored metadata. Do not change the root once the archive holds images.",
         )
     if deployment.database_tls != "verified":
         annotations.add_warning_v2(
             "static-dicomweb:database-tls",
-            "database_tls: connections to the database are encrypted, but nobody checks who answers.",
+            "database_tls: connections to the database are encrypted, but the server's certificate is not checked.",
         )

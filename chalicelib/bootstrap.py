@@ -6,15 +6,14 @@ alone takes longer to import than everything that a search imports. Nothing conn
 
 from __future__ import annotations
 
-import json
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from ssl import SSLContext
 
+    from chalicelib.adapters.aws.secrets import Secrets
     from chalicelib.adapters.mysql.migration import IndexMigration
     from chalicelib.ports import MessageQueue, ObjectStore, RecordStore, StudyIndex
     from chalicelib.services.ingest_batch import IngestBatch
@@ -86,7 +85,7 @@ class Services:
         from chalicelib.adapters.mysql.index import MysqlIndex
 
         secret_id = self.settings.database_secret_id
-        return MysqlIndex(SecretConnections(lambda: self._read_secret(secret_id), self._database_tls))
+        return MysqlIndex(SecretConnections(lambda: self._secrets.read(secret_id), self._database_tls))
 
     @cached_property
     def queue(self) -> MessageQueue:
@@ -112,8 +111,8 @@ class Services:
         if master is None:
             raise ServiceFaultError("DATABASE_MASTER_SECRET_ID is not set")
         return IndexMigration(
-            read_master=lambda: self._read_secret(master),
-            read_user=lambda: self._read_secret(self.settings.database_secret_id),
+            read_master=lambda: self._secrets.read(master),
+            read_user=lambda: self._secrets.read(self.settings.database_secret_id),
             tls=self._database_tls,
             require_tls=self.settings.database_tls is not DatabaseTls.PREFERRED,
         )
@@ -124,17 +123,11 @@ class Services:
 
         return tls_context(self.settings.database_tls, self.settings.database_ca_file)
 
-    def _read_secret(self, secret_id: str) -> Mapping[str, Any]:
-        from chalicelib.adapters.aws.clients import service_faults
-
-        with service_faults("Secrets Manager"):
-            answer = self._secrets.get_secret_value(SecretId=secret_id)
-        secret: Mapping[str, Any] = json.loads(answer["SecretString"])
-        return secret
-
     @cached_property
-    def _secrets(self) -> Any:
-        return _client("secretsmanager")
+    def _secrets(self) -> Secrets:
+        from chalicelib.adapters.aws.secrets import Secrets
+
+        return Secrets(_client("secretsmanager"))
 
     @cached_property
     def search(self) -> SearchService:

@@ -1,9 +1,10 @@
-"""Hooks of MkDocs: the site has the layout of the repository, and reads Markdown as GitHub does.
+"""MkDocs hooks that give the site the layout of the repository, and read Markdown as GitHub does.
 
-MkDocs takes its pages from one folder, and would put them at the site's top. Here they keep their folder, and the
-pages of the navigation that lie elsewhere (README.md, CHANGELOG.md, ...) are added. So a link from one document to
-another is the same on the site as in the repository; none is rewritten, and no text is copied. A link to a file that is
-not part of the site, such as a module, fails the build: documents name these by their paths.
+MkDocs takes its pages from one folder, and would put them at the top of the site. These hooks keep the folder in the
+paths, and add the pages of the navigation that are elsewhere (README.md, CHANGELOG.md, ...). A link between documents
+is therefore the same on the site as in the repository: no link is rewritten, and no text is copied. A link to a file
+that is not part of the site, such as a module, fails the build. Documents name such files by their paths, without a
+link.
 """
 
 import re
@@ -14,7 +15,7 @@ from typing import Any
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
-# Linked from the documents, and not Markdown.
+# Files that documents link to, and that are not Markdown.
 _OTHER_FILES = ("LICENSE",)
 
 _ITEM = re.compile(r"(?:[-*]|\d+\.) ")
@@ -22,26 +23,26 @@ _INDENT = "    "
 
 
 def on_files(files: Files, *, config: MkDocsConfig) -> Files:
-    """Place every file where it lies in the repository."""
+    """Give every file its path in the repository, and add the files outside of the documents' folder."""
     project = Path(config.config_file_path).parent
     folder = Path(config.docs_dir).relative_to(project)
     inside = [(folder / file.src_uri).as_posix() for file in files if file.src_dir == config.docs_dir]
     outside = [path for path in (*_paths(config.nav), *_OTHER_FILES) if not path.startswith(f"{folder.as_posix()}/")]
-    placed = [file for file in files if file.src_dir != config.docs_dir]  # the theme's
+    placed = [file for file in files if file.src_dir != config.docs_dir]  # files of the theme
     for path in (*inside, *outside):
-        # MkDocs reports a page of the navigation that it does not find.
+        # If a page of the navigation does not exist, MkDocs itself reports it.
         if (project / path).is_file():
             placed.append(File.generated(config, path, abs_src_path=str(project / path)))
     return Files(placed)
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
-    """Indent what belongs to an item of a list by four spaces, as Python-Markdown wants it.
+    """Indent the continuation of a list item by four spaces, which Python-Markdown requires.
 
-    GitHub wants as many as the item's marker is wide: two or three.
+    GitHub requires the width of the item's marker: two or three spaces.
     """
     lines: list[str] = []
-    marker_width = 0  # of the list that we are in
+    marker_width = 0  # of the current list; 0 outside of lists
     in_code = False
     for line in markdown.split("\n"):
         if line.startswith("```"):
@@ -56,7 +57,7 @@ def on_page_markdown(markdown: str, **_: Any) -> str:
 
 
 def _paths(nav: Any) -> Iterator[str]:
-    """Paths of the navigation, which nests lists and mappings from titles."""
+    """Yield the paths in the navigation, which nests lists and mappings from titles."""
     if isinstance(nav, str):
         yield nav
     elif nav is not None:

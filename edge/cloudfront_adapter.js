@@ -2,19 +2,20 @@
  * Runs the routing decision as a CloudFront Function (JavaScript runtime 2.0) on viewer requests.
  *
  * The distribution must have the origins named below. `static-identity` is the static bucket with the origin path
- * `/identity`: if the bucket has no such object, the API gets the same request, so its path must not hold the prefix.
- * The cache key must hold the header that `VARIANT` names and all query strings: one URL has several representations.
+ * `/identity`. The prefix must not be part of the request's path, because the API receives the same request if the
+ * object is missing. The cache key must contain the header `VARIANT` and all query strings, because one URL has several
+ * representations.
  */
 
 import cf from 'cloudfront';
 import route from 'route.js';
 
 const ORIGINS = { viewer: 'viewer', api: 'api', store: 'stow', static: 'static', identity: 'static-identity' };
-// Not `x-edge-...`: CloudFront refuses a function that touches headers with that beginning.
+// Not `x-edge-...`: CloudFront refuses functions that change headers with this prefix.
 const VARIANT = 'x-variant';
-// Without the permission to list, S3 says 403 of an object that is not there.
+// S3 answers 403 for a missing object if the client has no permission to list.
 const MISSING = [403, 404];
-// A response headers policy adds these to what origins answer; the edge's own answers bring them along.
+// A response headers policy adds these to the responses of origins, but not to those of the function.
 const ANSWER_HEADERS = {
   'access-control-allow-origin': { value: '*' },
   'x-content-type-options': { value: 'nosniff' },
@@ -32,7 +33,7 @@ function handler(event) {
   }
 
   if (accept === undefined) {
-    // API Gateway leaves a binary answer in base64 where a request has no Accept; none means any (RFC 9110 §12.5.1).
+    // Without Accept, API Gateway returns a binary response in base64. A missing Accept means */* (RFC 9110 §12.5.1).
     request.headers.accept = { value: '*/*' };
   }
   request.uri = decision.path;
@@ -63,7 +64,7 @@ function ownAnswer(decision) {
   return { statusCode: decision.status, headers: headers, body: { encoding: 'text', data: decision.body } };
 }
 
-/** A header as one text, or undefined where it is absent. */
+/** The value of a header as one text, or undefined if the header is absent. */
 function headerText(header) {
   if (header === undefined) {
     return undefined;
@@ -71,7 +72,7 @@ function headerText(header) {
   return header.multiValue === undefined ? header.value : header.multiValue.map((one) => one.value).join(', ');
 }
 
-/** The query as it was, from CloudFront's object of names and (still encoded) values. */
+/** The query as received, from CloudFront's object of names and values, which are still encoded. */
 function queryText(parameters) {
   const pairs = [];
   Object.keys(parameters).forEach((name) => {

@@ -1,4 +1,4 @@
-"""The local edge's nginx configuration, from its template and the addresses of the parts behind it."""
+"""Fills the nginx template of the local edge with the addresses of the services behind it."""
 
 import os
 import pwd
@@ -6,12 +6,13 @@ from pathlib import Path
 from string import Template
 from urllib.parse import urlsplit
 
-EDGE_DIRECTORY = Path(__file__).resolve().parent
+from edge.sources import EDGE_DIRECTORY, edge_source
+
 DEBIAN_MODULE_DIRECTORY = "/usr/lib/nginx/modules"
 
 
 class _NginxTemplate(Template):
-    """``%{name}``: nginx's own variables begin with the usual ``$``."""
+    """A template with ``%{name}`` for its values, because ``$`` begins nginx's own variables."""
 
     delimiter = "%"
 
@@ -29,33 +30,33 @@ def render_nginx_conf(
     run_directory: str | Path,
     module_directory: str = DEBIAN_MODULE_DIRECTORY,
 ) -> str:
-    """Fill in the template, and make the directories that nginx expects below `run_directory`.
+    """Fill the template, and create the directories that nginx expects below `run_directory`.
 
     Parameters
     ----------
     edge_port, origin_port
-        Two free ports of 127.0.0.1: the edge, and its own view of the static bucket (for itself alone).
+        Two free ports of 127.0.0.1: one for clients, one for the server through which the edge itself reads the bucket.
     s3_endpoint, api_base, stow_upstream
-        ``http`` URLs: of S3 (path style), of the API below which ``/dicomweb`` begins, of the STOW
-        service (takes ``POST /studies`` and ``/studies/{uid}``).
+        ``http`` URLs of S3 (with path-style addresses), of the API (without ``/dicomweb``), and of the STOW service
+        (which accepts ``POST`` of ``/studies`` and ``/studies/{uid}``).
     viewer_root, viewer_config
-        OHIF's built files, and the ``app-config.js`` to serve in place of theirs.
+        OHIF's built files, and the ``app-config.js`` to serve in place of the one among them.
     run_directory
-        For the process id, logs, cache and temporary files. The cache may stay over restarts, but goes
-        when the bucket is emptied: it holds immutable objects unasked.
+        Directory for process id, logs, cache and temporary files. The cache may survive restarts, but must be deleted
+        when the bucket is emptied, because the edge does not revalidate immutable objects.
     module_directory
-        Where nginx's dynamic modules are.
+        Directory of nginx's dynamic modules.
 
     Returns
     -------
     str
-        For ``nginx -c FILE -e RUN_DIRECTORY/error.log``, which stays in the foreground.
+        Configuration for ``nginx -c FILE -e RUN_DIRECTORY/error.log``, which runs in the foreground.
     """
     run = Path(run_directory).resolve()
     for name in ("temporary", "cache"):
         (run / name).mkdir(parents=True, exist_ok=True)
     api = urlsplit(api_base)
-    template = _NginxTemplate((EDGE_DIRECTORY / "nginx.conf.template").read_text(encoding="utf-8"))
+    template = _NginxTemplate(edge_source("nginx.conf.template"))
     return template.substitute(
         edge_port=edge_port,
         origin_port=origin_port,
@@ -69,6 +70,6 @@ def render_nginx_conf(
         run_directory=run,
         module_directory=module_directory,
         js_directory=EDGE_DIRECTORY,
-        # Started by root, nginx's workers would become `nobody`, who cannot read a private directory.
+        # If root starts nginx, its workers would run as `nobody`, who cannot read a private directory.
         user_directive=f"user {pwd.getpwuid(0).pw_name};" if os.geteuid() == 0 else "",
     )

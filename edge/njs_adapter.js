@@ -3,7 +3,7 @@
 import route from 'route.js';
 
 function decide(r) {
-  // As received: nginx's $uri has been decoded and its dot segments resolved, which would hide what was asked.
+  // As received: nginx has decoded $uri and resolved its dot segments, which would hide a hostile path.
   const uri = r.variables.request_uri;
   const mark = uri.indexOf('?');
   return route(r.method, mark < 0 ? uri : uri.slice(0, mark), mark < 0 ? '' : uri.slice(mark + 1), {

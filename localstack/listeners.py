@@ -1,29 +1,29 @@
-"""Ports of an archive: chosen free once, kept for ever.
+"""Ports of an archive: free ones are chosen at the first start, and kept.
 
-They are kept because stored things name them: queue URLs the emulator's, BulkDataURI and RetrieveURL the
+They are kept because stored data name them: queue URLs contain the emulator's port, BulkDataURI and RetrieveURL the
 edge's.
 """
 
 import json
 import random
 import socket
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from localstack.configuration import HOST, PORTS
 from localstack.errors import HarnessError
 
-# Below the range that Linux gives to outgoing connections (from 32768): none of them takes a kept port.
+# Below the range of outgoing connections on Linux (from 32768): none of them occupies a kept port.
 _RANGE = range(20000, 32000)
 
-# A changed one of these contradicts what is stored already.
+# Stored data name these ports, so they cannot change.
 _FIXED_BY_DATA = ("edge", "emulator")
 
 
 def is_free(port: int) -> bool:
     """Whether a server could listen on the port now."""
     with socket.socket() as probe:
-        # As servers do, so that connections of the last run in TIME_WAIT do not count.
+        # As servers do: connections of an earlier run that are in TIME_WAIT do not count.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
@@ -32,43 +32,72 @@ def is_free(port: int) -> bool:
     return True
 
 
-def choose_ports(kept: Path, requested: Mapping[str, int]) -> dict[str, int]:
-    """Give each listener its port: the requested, else the one kept in the file, else a free one.
+def accepts_connections(port: int) -> bool:
+    """Whether a server listens on the port now."""
+    try:
+        socket.create_connection((HOST, port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+def free_port(taken: Collection[int] = ()) -> int:
+    """Return a free port that is not among those `taken`.
 
     Raises
     ------
     HarnessError
-        A port is taken, given twice, or asked to change though stored data names it.
+        All ports of the range are in use.
+    """
+    for port in random.sample(_RANGE, k=len(_RANGE)):
+        if port not in taken and is_free(port):
+            return port
+    raise HarnessError(f"no port is free between {_RANGE.start} and {_RANGE.stop - 1}")
+
+
+def choose_ports(kept: Path, requested: Mapping[str, int], *, clean_command: str = "make clean") -> dict[str, int]:
+    """Return the port of each listener: the requested one, or that of the first start, or a free one.
+
+    Parameters
+    ----------
+    kept
+        The file that holds the ports from start to start.
+    requested
+        Ports that the user sets, by the names in `PORTS`.
+    clean_command
+        What removes the archive with its ports, for messages.
+
+    Raises
+    ------
+    HarnessError
+        A port is in use, is set twice, or differs from the one that stored data name.
     """
     ports: dict[str, int] = json.loads(kept.read_text()) if kept.exists() else {}
+    fixed = set(_FIXED_BY_DATA) & set(ports)
     for name, port in requested.items():
-        if name in _FIXED_BY_DATA and ports.get(name, port) != port:
+        if name in fixed and ports[name] != port:
             raise HarnessError(
-                f"{PORTS[name]} was {ports[name]} when this archive was made, and its data names that port; "
-                f"use it again, or `make clean` first"
+                f"{PORTS[name]} was {ports[name]} when this archive was created, and its data name that port: "
+                f"leave {PORTS[name]} out, or remove the archive with its data first (`{clean_command}`)"
             )
         ports[name] = port
     for name in PORTS:
         if name not in ports:
-            ports[name] = _free_port(set(ports.values()))
-    _check(ports)
+            ports[name] = free_port(set(ports.values()))
+    _check(ports, fixed, clean_command)
     kept.write_text(json.dumps(ports, indent=2) + "\n")
     return ports
 
 
-def _free_port(taken: set[int]) -> int:
-    for port in random.sample(_RANGE, k=len(_RANGE)):
-        if port not in taken and is_free(port):
-            return port
-    raise HarnessError(f"no port is free between {_RANGE.start} and {_RANGE.stop}")
-
-
-def _check(ports: Mapping[str, int]) -> None:
+def _check(ports: Mapping[str, int], fixed: Collection[str], clean_command: str) -> None:
     if len(set(ports.values())) < len(ports):
-        raise HarnessError(f"two services have the same port: {dict(ports)}")
+        listed = ", ".join(f"{PORTS[name]} {port}" for name, port in ports.items())
+        raise HarnessError(f"two services cannot have the same port: {listed}")
     for name, port in ports.items():
         if not is_free(port):
-            raise HarnessError(
-                f"port {port} ({PORTS[name]}) is taken by another program: end that program, set another "
-                f"port, or `make clean` to begin with fresh ones"
+            another = (
+                f"or remove the archive with its data (`{clean_command}`): the next one gets new ports"
+                if name in fixed
+                else f"or set {PORTS[name]} to another port"
             )
+            raise HarnessError(f"port {port} ({PORTS[name]}) is in use by another program: end that program, {another}")

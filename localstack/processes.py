@@ -1,8 +1,8 @@
-"""Starts the harness's processes, remembers them across commands, and ends those and no others.
+"""Starts the harness's processes, records them for later commands, and stops these and no others.
 
-Strategy: a process is known by its id *and* the clock tick of its start, so that an id that the system has
-given to another program since is never signalled. Each process leads its own session: a Ctrl-C in the
-terminal reaches the harness only, which then ends them in order.
+Strategy: a process is identified by its id *and* the clock tick of its start: if the system has given the id to another
+program since, that program is never signalled. Each process leads its own session: a Ctrl-C in the terminal reaches the
+harness only, which then stops the processes in order.
 """
 
 import contextlib
@@ -17,6 +17,7 @@ from pathlib import Path
 import psutil
 
 from localstack.errors import HarnessError
+from localstack.waiting import wait_until
 
 _POLL_SECONDS = 0.02
 _STOP_SECONDS = 30.0
@@ -24,7 +25,7 @@ _STOP_SECONDS = 30.0
 
 @dataclass(frozen=True, slots=True)
 class ProcessRecord:
-    """One started process; `started` is in clock ticks since the machine's boot, `boot` names that boot."""
+    """One started process; `started` is in clock ticks since the machine's boot, `boot` is the id of that boot."""
 
     name: str
     pid: int
@@ -32,34 +33,19 @@ class ProcessRecord:
     boot: str
 
     def is_alive(self) -> bool:
-        """Whether just this process, not a later one with its id, still runs."""
+        """Whether this process, and not a later one with the same id, still runs."""
         return self.boot == _boot_id() and _start_tick(self.pid) == self.started
 
 
-def wait_until(condition: Callable[[], bool], timeout_seconds: float, what: str) -> None:
-    """Poll a condition until it holds.
-
-    Raises
-    ------
-    HarnessError
-        It did not hold in time; the message names `what`.
-    """
-    deadline = time.monotonic() + timeout_seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            raise HarnessError(f"{what}: not so within {timeout_seconds:.0f} s")
-        time.sleep(_POLL_SECONDS)
-
-
 class Supervisor:
-    """Starts and ends the processes of one archive.
+    """Starts and stops the processes of one archive.
 
     Parameters
     ----------
     records
-        The file that lists what runs.
+        The file that lists the running processes.
     logs
-        Directory of the log files, one a process.
+        Directory of the log files, one for each process.
     """
 
     def __init__(self, records: Path, logs: Path) -> None:
@@ -68,17 +54,17 @@ class Supervisor:
         self._children: dict[int, subprocess.Popen[bytes]] = {}
 
     def log(self, name: str) -> Path:
-        """Log file of a process."""
+        """Return the log file of a process."""
         return self._logs / f"{name}.log"
 
     def recorded(self) -> list[ProcessRecord]:
-        """All processes started and not ended by the harness, in order of their start."""
+        """Return all processes that were started and not stopped by the harness, in the order of their start."""
         if not self._records.exists():
             return []
         return [ProcessRecord(**record) for record in json.loads(self._records.read_text())]
 
     def alive(self) -> list[ProcessRecord]:
-        """Those that still run."""
+        """Return the recorded processes that still run."""
         return [record for record in self.recorded() if record.is_alive()]
 
     def start(
@@ -96,19 +82,22 @@ class Supervisor:
         Raises
         ------
         HarnessError
-            It ended, or was not ready in time; its log is named.
+            It could not be started, ended, or was not ready in time; the error has its log.
         """
         log = self.log(name)
         with log.open("ab") as output:
-            process = subprocess.Popen(
-                [str(part) for part in command],
-                env=dict(environment),
-                cwd=directory,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+            try:
+                process = subprocess.Popen(
+                    [str(part) for part in command],
+                    env=dict(environment),
+                    cwd=directory,
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                )
+            except OSError as error:
+                raise HarnessError(f"{name} could not be started: {error}", log) from error
         started = _start_tick(process.pid)
         if started is not None:
             self._children[process.pid] = process
@@ -120,12 +109,12 @@ class Supervisor:
             return ready()
 
         try:
-            wait_until(ready_or_gone, timeout_seconds, f"{name} is ready")
+            wait_until(ready_or_gone, f"{name} is ready", timeout_seconds, poll_seconds=_POLL_SECONDS)
         except HarnessError as error:
             raise HarnessError(error.message, log) from None
 
     def wait_for_an_end(self) -> ProcessRecord | None:
-        """Block until a process is gone, and say which; None when another command has ended them all."""
+        """Block until a process ends and return it, or return None if another command has stopped them all."""
         while records := self.recorded():
             for record in records:
                 if not record.is_alive():
@@ -134,10 +123,10 @@ class Supervisor:
         return None
 
     def stop_all(self) -> list[str]:
-        """End the recorded processes, the last started first; returns the names of those that ran.
+        """Stop the recorded processes, the last one first; returns the names of those that were running.
 
-        Each gets a SIGTERM and time to save its state; what it leaves behind, and itself if it does not end,
-        is killed.
+        Each receives a SIGTERM and has 30 s to save its state. Then it is killed if it still runs, with all processes
+        of its session and all its descendants.
         """
         stopped = []
         for record in reversed(self.recorded()):
@@ -146,7 +135,7 @@ class Supervisor:
             self._stop(record)
         self._write([])
         for child in self._children.values():
-            child.wait()  # all have ended; without it they would stay as zombies
+            child.wait()  # all have ended; without this they would remain as zombies
         self._children.clear()
         return stopped
 
@@ -162,7 +151,12 @@ class Supervisor:
             # psutil compares start times before it signals, as this module does.
             with contextlib.suppress(psutil.NoSuchProcess):
                 member.kill()
-        wait_until(lambda: all(map(_has_ended, family)), _STOP_SECONDS, f"{record.name} has ended")
+        wait_until(
+            lambda: all(map(_has_ended, family)),
+            f"{record.name} has ended",
+            _STOP_SECONDS,
+            poll_seconds=_POLL_SECONDS,
+        )
 
     def _wait(self, record: ProcessRecord) -> None:
         deadline = time.monotonic() + _STOP_SECONDS
@@ -180,7 +174,7 @@ def _boot_id() -> str:
 
 
 def _start_tick(pid: int) -> int | None:
-    """Clock tick of a process's start; None where there is none, or only its unreaped remains."""
+    """Return the clock tick of a process's start, or None if the process does not exist or is a zombie."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text()
     except (FileNotFoundError, ProcessLookupError):
@@ -191,7 +185,7 @@ def _start_tick(pid: int) -> int | None:
 
 
 def _session(record: ProcessRecord) -> list[psutil.Process]:
-    """Processes of the session that the recorded one led, also where it died before them."""
+    """Return the processes of the session that the recorded one led, even if it has died before them."""
     if record.boot != _boot_id() or _start_tick(record.pid) not in (record.started, None):
         return []
     members = []
@@ -203,7 +197,7 @@ def _session(record: ProcessRecord) -> list[psutil.Process]:
 
 
 def _has_ended(process: psutil.Process) -> bool:
-    """Whether it runs no more; its unreaped remains may be there for as long as its parent likes."""
+    """Whether a process has ended; it may remain as a zombie until its parent reaps it."""
     try:
         return bool(process.status() == psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
@@ -211,5 +205,5 @@ def _has_ended(process: psutil.Process) -> bool:
 
 
 def clean_environment() -> dict[str, str]:
-    """The user's environment without anything that would lead a process to a real AWS account."""
+    """Return the user's environment without the variables that would lead a process to a real AWS account."""
     return {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}

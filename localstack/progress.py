@@ -1,4 +1,4 @@
-"""Tells the user what the harness is doing, one line a step."""
+"""Shows the user what the harness is doing: one line for each step."""
 
 import sys
 import time
@@ -12,7 +12,7 @@ from localstack.errors import HarnessError, last_lines
 
 @dataclass(slots=True)
 class Step:
-    """One step; `detail` is shown when it is done."""
+    """One step; `detail` is printed when the step is done."""
 
     name: str
     detail: str = ""
@@ -34,7 +34,10 @@ class Progress:
 
     @contextmanager
     def step(self, name: str) -> Iterator[Step]:
-        """Print ``[3/9] MariaDB … ready in 0.6 s``; of a failing step the cause and its log's end."""
+        """Print ``[3/9] MariaDB … ready in 0.6 s``, or FAILED and the end of the log that the error names.
+
+        The code that catches the error shows its cause.
+        """
         self._number += 1
         print(f"[{self._number}/{self.total}] {name} … ", end="", file=self.output, flush=True)
         begin = time.monotonic()
@@ -43,9 +46,8 @@ class Progress:
             yield step
         except HarnessError as error:
             print("FAILED", file=self.output)
-            print(f"  {name}: {error.message}", file=self.output)
             if error.log is not None and (end := last_lines(error.log)):
-                print(f"  The end of {error.log}:\n{end}", file=self.output)
+                print(f"  The last lines of {error.log}:\n{end}", file=self.output)
             self.output.flush()
             raise
         except BaseException:

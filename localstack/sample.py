@@ -1,4 +1,4 @@
-"""A small made-up study, and how it gets into the archive: by STOW-RS, as a user's would."""
+"""A small artificial study, and its way into the archive: by STOW-RS, like a user's study."""
 
 import hashlib
 import io
@@ -12,7 +12,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
 
 from localstack.errors import HarnessError
-from localstack.processes import wait_until
+from localstack.waiting import wait_until
 
 SLICES = 5
 _SIZE = 256
@@ -20,7 +20,7 @@ _SEARCHABLE_SECONDS = 120.0
 
 
 def _uid(name: str) -> str:
-    """A UID made of a name, so that storing the sample again is storing the same (PS3.5 §B.2)."""
+    """Return a UID derived from a name: stored again, the sample is the same study (PS3.5 §B.2)."""
     return f"2.25.{int.from_bytes(hashlib.sha256(name.encode()).digest()[:15], 'big')}"
 
 
@@ -28,7 +28,7 @@ STUDY_INSTANCE_UID = _uid("static-dicomweb-archive sample study")
 
 
 def _pixels(slice_number: int) -> bytes:
-    """A body in air with two rods, one of which moves from slice to slice; in Hounsfield units."""
+    """Return a body in air with two rods, one of which moves from slice to slice; in Hounsfield units."""
     y, x = np.mgrid[0:_SIZE, 0:_SIZE]
     image = np.full((_SIZE, _SIZE), -1000, dtype=np.int16)
     body = ((x - 128) / 100) ** 2 + ((y - 128) / 80) ** 2 < 1
@@ -39,7 +39,7 @@ def _pixels(slice_number: int) -> bytes:
 
 
 def sample_instance(instance_number: int) -> bytes:
-    """One slice of the sample as a Part 10 file; `instance_number` begins with 1."""
+    """Return one slice of the sample as a Part 10 file; `instance_number` begins with 1."""
     dataset = Dataset()
     dataset.SOPClassUID = CTImageStorage
     dataset.SOPInstanceUID = _uid(f"static-dicomweb-archive sample instance {instance_number}")
@@ -85,7 +85,7 @@ def sample_instance(instance_number: int) -> bytes:
 
 
 def multipart_body(instances: Sequence[bytes], boundary: str) -> bytes:
-    """multipart/related of application/dicom parts (PS3.18 §10.5.2)."""
+    """Return a multipart/related body with one application/dicom part for each instance (PS3.18 §10.5.2)."""
     head = f"--{boundary}\r\nContent-Type: application/dicom\r\n\r\n".encode()
     return b"".join(head + instance + b"\r\n" for instance in instances) + f"--{boundary}--\r\n".encode()
 
@@ -96,7 +96,7 @@ def store_sample(stow_url: str) -> None:
     Raises
     ------
     HarnessError
-        The archive does not take it.
+        The archive does not answer, or refuses the study.
     """
     instances = [sample_instance(number) for number in range(1, SLICES + 1)]
     boundary = hashlib.sha256(b"".join(instances)).hexdigest()
@@ -126,18 +126,18 @@ def wait_until_searchable(dicomweb_root: str) -> None:
     Raises
     ------
     HarnessError
-        It does not within two minutes.
+        No search finds all of them within two minutes.
     """
     url = f"{dicomweb_root}/studies?StudyInstanceUID={STUDY_INSTANCE_UID}"
     wait_until(
         lambda: related_instances(url) == SLICES,
+        f"{url} finds the {SLICES} instances of the sample study",
         _SEARCHABLE_SECONDS,
-        f"the stored sample is found by {url}",
     )
 
 
 def related_instances(url: str) -> int:
-    """NumberOfStudyRelatedInstances (0020,1208) of the first study found; 0 where none is."""
+    """Return Number of Study Related Instances (0020,1208) of the first study that a search finds, or 0."""
     request = urllib.request.Request(url, headers={"Accept": "application/dicom+json"})  # noqa: S310
     try:
         with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310

@@ -1,4 +1,4 @@
-"""What each function may do: one role each, with the calls that its code makes and no others."""
+"""One role for each function, which allows the calls that the function's code makes and no others."""
 
 from collections.abc import Sequence
 
@@ -16,28 +16,28 @@ from cdk.configuration.deployment import Deployment
 from cdk.parts.archive_stack import ArchiveStack
 
 APP_NAME = "static-dicomweb"
-"""The Chalice application's name; `chalice deploy` begins its functions' names with it."""
+"""Name of the Chalice application, with which `chalice deploy` begins the names of its functions."""
 
 FUNCTIONS = {"api": "APIHandler", "convert": "Convert", "migrate": "Migrate"}
-"""Our name of each function, and Chalice's name of its resource."""
+"""Name of each function in this project, and of its resource in Chalice's template."""
 
 WRITE_WITH_KEY = ("kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo")
-"""What S3 and DynamoDB do with the key in a writer's name."""
+"""The calls to KMS that S3 and DynamoDB make on behalf of a role that writes."""
 
 
 def function_log_group(deployment: Deployment, name: str) -> str:
-    """Name of the log group that the application's stack makes for a function."""
+    """Name of the log group that the application's stack creates for a function."""
     return f"/aws/lambda/{deployment.name}-{name}"
 
 
 class FunctionRole(iam.Role):
-    """What any function in the network needs: an interface there, its log and its traces."""
+    """A role with the rights that every function needs: its network interface, log and traces."""
 
     def __init__(self, scope: Construct, id_: str, *, deployment: Deployment) -> None:
         super().__init__(scope, id_, assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
         self._policy = iam.ManagedPolicy(self, "Policy", description=f"Function of {deployment.name}", roles=[self])
         self.allow(
-            # Lambda makes and removes the interfaces; none of these calls can be limited to a resource before it is.
+            # Lambda creates and removes the interfaces. The calls cannot be limited to resources that do not exist yet.
             ["*"],
             "ec2:AssignPrivateIpAddresses",
             "ec2:CreateNetworkInterface",
@@ -51,8 +51,9 @@ class FunctionRole(iam.Role):
         groups = f"arn:{Aws.PARTITION}:logs:{Aws.REGION}:{Aws.ACCOUNT_ID}:log-group:"
         self.allow([f"{groups}/aws/lambda/{name}-*" for name in names], "logs:CreateLogStream", "logs:PutLogEvents")
         self.allow([f"{groups}/aws/lambda/{APP_NAME}-*"], "logs:CreateLogGroup")
-        # The last lines of a function come when its stack and its group are gone, and would make the group again: then
-        # the next deployment failed, since the group exists. Denied by name, as an archive may be called APP_NAME.
+        # The last log lines of a function arrive after its stack and log group were deleted. They would create the
+        # group again, and the next deployment would fail because it exists. Denied by name, since an archive may be
+        # called APP_NAME.
         self._policy.add_statements(
             iam.PolicyStatement(
                 effect=iam.Effect.DENY,
@@ -62,29 +63,29 @@ class FunctionRole(iam.Role):
         )
 
     def allow(self, resources: Sequence[str], *actions: str) -> None:
-        """Add a statement."""
+        """Allow actions on resources."""
         self._policy.add_statements(iam.PolicyStatement(actions=list(actions), resources=list(resources)))
 
     def read_objects(self, bucket: s3.IBucket) -> None:
-        """Objects and their versions; listing makes S3 answer 404, and not 403, for what is missing."""
+        """Allow reading objects and their versions; listing makes S3 answer 404, not 403, if an object is missing."""
         self.allow([bucket.arn_for_objects("*")], "s3:GetObject", "s3:GetObjectVersion")
         self.allow([bucket.bucket_arn], "s3:ListBucket")
 
     def write_objects(self, bucket: s3.IBucket) -> None:
-        """Objects, whole or in parts; none can be deleted."""
+        """Allow writing objects, whole or in parts, but not deleting them."""
         self.allow([bucket.arn_for_objects("*")], "s3:PutObject", "s3:AbortMultipartUpload")
 
     def read_secret(self, secret: secretsmanager.ISecret) -> None:
-        """Its value; the secret's own grant would name this role in the key's policy, in an earlier stack."""
+        """Allow reading the value; the secret's own grant would change the key's policy, in an earlier stack."""
         self.allow([secret.secret_arn], "secretsmanager:GetSecretValue")
 
     def use_key(self, key: kms.IKey, *actions: str) -> None:
-        """To read what it encrypts, and what else is named."""
+        """Allow decrypting with the key, and the given further actions."""
         self.allow([key.key_arn], "kms:Decrypt", "kms:DescribeKey", *actions)
 
 
 class AccessStack(ArchiveStack):
-    """Roles of the functions, for the CDK application and for `chalice deploy` alike."""
+    """Roles of the functions, used by the CDK application and by `chalice deploy`."""
 
     def __init__(
         self,

@@ -1,14 +1,13 @@
-"""Chalice's own CDK construct, made to leave no trace in the repository and to give the same package each time.
+"""Chalice's own CDK construct, changed to leave the repository untouched and to produce reproducible packages.
 
-Strategy: Chalice packages a copy of the project, kept in `.local/cdk` with its cache of the dependencies, so the
-committed configuration stays as it is. Its zip file holds the times at which files were unpacked; it is written
-again without them, or each synthesis would look like a new version of the functions.
+Strategy: Chalice packages a copy of the project, which is kept in `.local/cdk` with Chalice's cache of dependencies, so
+the committed configuration is not changed. Chalice's zip file contains the times at which files were unpacked. It is
+rewritten without them; otherwise each synthesis would look like a new version of the functions.
 """
 
 import fcntl
 import json
 import os
-import shutil
 import sys
 import tempfile
 import zipfile
@@ -20,11 +19,11 @@ from typing import Any
 from chalice.cdk import Chalice
 from constructs import Construct
 
-from cdk.configuration.deployment import PROJECT
+from cdk.project import PROJECT, committed_configuration, copy_chalice_project
 
-_SOURCES = ("app.py", "chalicelib", "requirements.txt")
 _CACHE = PROJECT / ".local" / "cdk"
-_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip file can say
+_COPY = _CACHE / "app"
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date that a zip file can hold
 
 
 class PackagedChalice(Chalice):
@@ -33,10 +32,10 @@ class PackagedChalice(Chalice):
     Parameters
     ----------
     region
-        Where it will be deployed.
+        Region of the deployment.
     queue_concurrency
-        Functions at once, at most, that work on a queue. Their reserved concurrency would be no such limit: it
-        throttles what was received already, which then counts as failed.
+        How many instances of a function may process a queue at the same time. Reserved concurrency would not do: it
+        throttles messages that were already received, and these then count as failed.
     stage_settings
         Settings of the stage, in the form of ``.chalice/config.json``.
     """
@@ -46,9 +45,10 @@ class PackagedChalice(Chalice):
     ) -> None:
         self._queue_concurrency = queue_concurrency
         with _alone(), _unchanged_process(), tempfile.TemporaryDirectory(dir=_CACHE) as directory, chdir(directory):
-            # Chalice asks for names of services there, which it calls not at all.
+            # Chalice derives names of services from the region; it calls none of them.
             os.environ["AWS_DEFAULT_REGION"] = region
-            super().__init__(scope, id_, source_dir=str(_assemble(scope.to_string(), stage_settings)))
+            copy_chalice_project(_COPY, {**committed_configuration(), "stages": {scope.to_string(): stage_settings}})
+            super().__init__(scope, id_, source_dir=str(_COPY))
 
     def _package_app(self) -> None:
         super()._package_app()
@@ -65,27 +65,9 @@ class PackagedChalice(Chalice):
         return template
 
 
-def _assemble(stage: str, settings: Mapping[str, Any]) -> Path:
-    """Copy the sources, with a configuration of this one stage; gives the copy's directory."""
-    project = _CACHE / "app"
-    for name in _SOURCES:
-        source, target = PROJECT / name, project / name
-        if source.is_dir():
-            shutil.rmtree(target, ignore_errors=True)
-            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            project.mkdir(exist_ok=True)
-            shutil.copyfile(source, target)
-    committed = json.loads((PROJECT / ".chalice" / "config.json").read_text())
-    configuration = project / ".chalice" / "config.json"
-    configuration.parent.mkdir(exist_ok=True)
-    configuration.write_text(json.dumps({**committed, "stages": {stage: settings}}, indent=2))
-    return project
-
-
 @contextmanager
 def _alone() -> Iterator[None]:
-    """Wait for other syntheses that use the copy."""
+    """Hold the lock on the copy; wait for other syntheses that use it."""
     _CACHE.mkdir(parents=True, exist_ok=True)
     with (_CACHE / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -94,7 +76,7 @@ def _alone() -> Iterator[None]:
 
 @contextmanager
 def _unchanged_process() -> Iterator[None]:
-    """Undo what Chalice does to this process to import the application: variables, search path, module."""
+    """Restore what Chalice changes in this process to import the application: variables, search path, module."""
     variables, path = dict(os.environ), list(sys.path)
     sys.modules.pop("app", None)
     try:
@@ -107,7 +89,7 @@ def _unchanged_process() -> Iterator[None]:
 
 
 def _write_again(package: Path) -> None:
-    """Give a zip file's members a fixed order, time and mode."""
+    """Rewrite a zip file with a fixed order, time and mode of its members."""
     again = package.with_suffix(".tmp")
     with zipfile.ZipFile(package) as source, zipfile.ZipFile(again, "w", zipfile.ZIP_DEFLATED) as target:
         for name in sorted(source.namelist()):

@@ -4,9 +4,9 @@
     chalice deploy --stage prod
     echo '{}' | chalice invoke --stage prod --name migrate
 
-It is for whoever changes the application more often than its surroundings, or keeps these by other means: the stacks
-storage, records, index and access must be there, the stack of the application must not. The API's guard belongs to the
-stack of the edge, which has to be told of the API that Chalice makes.
+Use it to deploy the application more often than the rest, or to manage the rest by other means. The stacks storage,
+records, index and access must be deployed; the application's stack must not. The API's guard is part of the edge stack,
+which has to be configured with the API that Chalice creates.
 """
 
 import argparse
@@ -21,8 +21,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cdk.application.chalice_stage_settings import Resources, stage_settings
-
-PROJECT = Path(__file__).resolve().parents[2]
+from cdk.project import CHALICE_CONFIGURATION, PROJECT
 
 OUTPUTS = {
     "landing_bucket": ("storage", "LandingBucketName"),
@@ -37,22 +36,22 @@ OUTPUTS = {
     "convert_role_arn": ("access", "ConvertRoleArn"),
     "migrate_role_arn": ("access", "MigrateRoleArn"),
 }
-"""Stack and name of the output that is a field of `chalice_stage_settings.Resources`."""
+"""Stack and name of the output for each field of `chalice_stage_settings.Resources`."""
 
 SUBNETS = ("index", "FunctionSubnetIds")
-"""With commas between them."""
+"""Output with the subnets' ids, separated by commas."""
 
 DICOMWEB_ROOT = ("edge", "DicomwebRoot")
-"""Where nobody else says what it is."""
+"""Output that is used unless the root is given."""
 
 
 class StageError(Exception):
-    """The stage cannot be made; the message says what is missing."""
+    """The stage cannot be written; the message names what is missing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outputs:
-    """Outputs of the stacks `<name>-<part>`; each stack is asked for once."""
+    """Outputs of the stacks `<name>-<part>`; each stack is described once."""
 
     client: Any
     name: str
@@ -64,7 +63,7 @@ class Outputs:
         Raises
         ------
         StageError
-            The stack or its output is not there.
+            If the stack or its output does not exist, or the stack cannot be read.
         """
         part, key = output
         if part not in self.read:
@@ -72,7 +71,7 @@ class Outputs:
         try:
             return self.read[part][key]
         except KeyError:
-            raise StageError(f"the stack {self.name}-{part} has no output {key}: deploy it anew") from None
+            raise StageError(f"the stack {self.name}-{part} has no output {key}: deploy it again") from None
 
     def _describe(self, stack: str) -> Mapping[str, str]:
         try:
@@ -80,7 +79,9 @@ class Outputs:
         except ClientError as error:
             message = error.response["Error"]["Message"]
             if "does not exist" in message:
-                raise StageError(f"there is no stack {stack} here: deploy it, or check --name and --region") from error
+                raise StageError(
+                    f"there is no stack {stack} in this account and region: deploy it, or check --name and --region"
+                ) from error
             raise StageError(f"the stack {stack} cannot be read: {message}") from error
         except BotoCoreError as error:
             raise StageError(f"the stack {stack} cannot be read: {error}") from error
@@ -90,23 +91,23 @@ class Outputs:
 def make_stage(
     client: Any, name: str, dicomweb_root: str | None = None, database_ca_file: str | None = None
 ) -> dict[str, Any]:
-    """The stage's configuration, as Chalice reads it.
+    """Return the stage's configuration in the form that Chalice reads.
 
     Parameters
     ----------
     client
-        CloudFormation's.
+        Client of CloudFormation.
     name
-        Of the deployment: what its stacks' names begin with.
+        Name of the deployment, with which the names of its stacks begin.
     dicomweb_root
-        Public URL of the DICOMweb root; the edge's output if None.
+        Public URL of the DICOMweb root; by default the output of the edge stack.
     database_ca_file
         As in the deployment's configuration.
 
     Raises
     ------
     StageError
-        A stack or an output is missing.
+        If a stack or an output is missing.
     """
     outputs = Outputs(client, name, {})
     resources = Resources(
@@ -120,7 +121,7 @@ def make_stage(
 
 
 def write_stage(path: Path, stage_name: str, stage: Mapping[str, Any]) -> None:
-    """Put a stage into Chalice's configuration, in place of the one of that name; the others stay."""
+    """Write a stage to Chalice's configuration; it replaces a stage of the same name and leaves the others."""
     configuration = json.loads(path.read_text(encoding="utf-8"))
     configuration.setdefault("stages", {})[stage_name] = stage
     partial = path.with_suffix(".partial")
@@ -129,16 +130,18 @@ def write_stage(path: Path, stage_name: str, stage: Mapping[str, Any]) -> None:
 
 
 def main(arguments: Sequence[str] | None = None, client: Any = None) -> int:
-    """Write the stage; returns the process's status."""
+    """Write the stage; return the process's exit status."""
     parser = argparse.ArgumentParser(
         prog="python -m cdk.application.chalice_stage", description=(__doc__ or "").partition("\n")[0]
     )
     parser.add_argument("--name", required=True, help="name of the deployment, as in its configuration")
     parser.add_argument("--stage", required=True, help="name of the stage to write")
-    parser.add_argument("--region", help="of the stacks; AWS_DEFAULT_REGION or the profile's if not given")
-    parser.add_argument("--dicomweb-root", help="public URL of the DICOMweb root; the edge stack's if not given")
+    parser.add_argument("--region", help="region of the stacks; by default AWS_DEFAULT_REGION or the profile's region")
+    parser.add_argument(
+        "--dicomweb-root", help="public URL of the DICOMweb root; by default the output of the edge stack"
+    )
     parser.add_argument("--database-ca-file", help="as in the deployment's configuration")
-    parser.add_argument("--config", type=Path, default=PROJECT / ".chalice" / "config.json", help="file to write to")
+    parser.add_argument("--config", type=Path, default=PROJECT / CHALICE_CONFIGURATION, help="file to write to")
     options = parser.parse_args(arguments)
     try:
         made = client or boto3.client("cloudformation", region_name=options.region)
@@ -147,7 +150,9 @@ def main(arguments: Sequence[str] | None = None, client: Any = None) -> int:
     except (StageError, BotoCoreError) as error:
         sys.stderr.write(f"error: {error}\n")
         return 1
-    sys.stdout.write(f"{options.config}: stage {options.stage} written; `chalice deploy --stage {options.stage}`\n")
+    sys.stdout.write(
+        f"{options.config}: stage {options.stage} written. Deploy it by `chalice deploy --stage {options.stage}`.\n"
+    )
     return 0
 
 

@@ -1,24 +1,31 @@
-"""A stage's settings in Chalice's configuration: the same for the CDK application and for `chalice deploy`."""
+"""Settings of a stage in Chalice's configuration, used by the CDK application and by `chalice deploy`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-API_STAGE = "api"
-"""The stage's name in API Gateway, the first segment of its URLs."""
+from cdk.configuration.limits import (
+    API_TIMEOUT_SECONDS,
+    CONVERT_RETRY_SECONDS,
+    CONVERT_TIMEOUT_SECONDS,
+    FUNCTION_MEMORY_MIB,
+    MIGRATE_MEMORY_MIB,
+    MIGRATE_TIMEOUT_SECONDS,
+)
 
-# The API's time-out is what API Gateway waits at most; memory is what gives a function one whole CPU.
-CONVERT_TIMEOUT_SECONDS = 300
-_API = {"lambda_memory_size": 1769, "lambda_timeout": 29}
-_CONVERT = {"lambda_memory_size": 1769, "lambda_timeout": CONVERT_TIMEOUT_SECONDS}
-_MIGRATE = {"lambda_memory_size": 512, "lambda_timeout": 300}
+API_STAGE = "api"
+"""Name of the stage in API Gateway, and first segment of its URLs."""
+
+_API = {"lambda_memory_size": FUNCTION_MEMORY_MIB, "lambda_timeout": API_TIMEOUT_SECONDS}
+_CONVERT = {"lambda_memory_size": FUNCTION_MEMORY_MIB, "lambda_timeout": CONVERT_TIMEOUT_SECONDS}
+_MIGRATE = {"lambda_memory_size": MIGRATE_MEMORY_MIB, "lambda_timeout": MIGRATE_TIMEOUT_SECONDS}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resources:
-    """What the functions use, by name or ARN, as the stacks' outputs give it.
+    """Names and ARNs of the resources that the functions use, from the stacks' outputs.
 
-    `database_ca_file` is a path in the repository; without it the authorities are those that chalicelib ships.
+    `database_ca_file` is a path in the repository; without it, the authorities are those that chalicelib ships.
     """
 
     archive: str
@@ -40,14 +47,13 @@ class Resources:
 
 
 def stage_settings(resources: Resources) -> dict[str, Any]:
-    """Settings of one stage, in the form of ``.chalice/config.json``."""
+    """Return the settings of one stage, in the form of ``.chalice/config.json``."""
     environment = {
         "ARCHIVE_NAME": resources.archive,
         "DICOMWEB_ROOT": resources.dicomweb_root,
         "LANDING_BUCKET": resources.landing_bucket,
         "LANDING_QUEUE_NAME": resources.landing_queue_name,
-        # What fails comes again before the queue's time-out of half an hour, each time later.
-        "LANDING_RETRY_SECONDS": "30",
+        "LANDING_RETRY_SECONDS": str(CONVERT_RETRY_SECONDS),
         "STATIC_BUCKET": resources.static_bucket,
         "RECORDS_TABLE": resources.records_table,
         "REJECTIONS_TABLE": resources.rejections_table,
@@ -58,7 +64,7 @@ def stage_settings(resources: Resources) -> dict[str, Any]:
         environment["DATABASE_CA_FILE"] = resources.database_ca_file
     return {
         "api_gateway_stage": API_STAGE,
-        # CloudFront stands before it: another CloudFront in between would only cost time.
+        # An edge-optimised API would add a second CloudFront behind ours, which only costs time.
         "api_gateway_endpoint_type": "REGIONAL",
         "autogen_policy": False,
         "manage_iam_role": False,
@@ -73,7 +79,7 @@ def stage_settings(resources: Resources) -> dict[str, Any]:
             "migrate": {
                 **_MIGRATE,
                 "iam_role_arn": resources.migrate_role_arn,
-                # Chalice joins them with the stage's.
+                # Chalice adds these to the stage's variables.
                 "environment_variables": {"DATABASE_MASTER_SECRET_ID": resources.database_master_secret},
             },
         },

@@ -1,4 +1,4 @@
-"""The Chalice application in AWS: API, functions, their logs, and the migration of the index's schema."""
+"""The Chalice application in AWS: API, functions, logs, and the migration of the index's schema."""
 
 import hashlib
 from typing import cast
@@ -14,15 +14,15 @@ from constructs import Construct
 from cdk.application.access import FUNCTIONS, function_log_group
 from cdk.application.chalice_package import PackagedChalice
 from cdk.application.chalice_stage_settings import API_STAGE, Resources, stage_settings
-from cdk.configuration.deployment import PROJECT, Deployment
+from cdk.configuration.deployment import Deployment
+from cdk.configuration.limits import FUNCTION_STORAGE_MIB
 from cdk.parts.archive_stack import ArchiveStack
 from cdk.parts.log_group import log_group
+from cdk.project import PROJECT
 
-# A landing object that is too large for memory is read through a file; STOW-RS takes instances up to 5 GiB.
-_TEMPORARY_STORAGE_MIB = 6 * 1024
 _SCHEMA = ("schema.sql", "migration.py")
 
-# No query and no path: both can hold what identifies a patient.
+# Without query and path: both can contain what identifies a patient.
 _ACCESS_LOG_FORMAT = (
     '{"requestId":"$context.requestId","status":"$context.status","method":"$context.httpMethod",'
     '"resource":"$context.resourcePath","milliseconds":"$context.responseLatency",'
@@ -31,7 +31,7 @@ _ACCESS_LOG_FORMAT = (
 
 
 class ApplicationStack(ArchiveStack):
-    """API and functions, in the network, with roles from outside."""
+    """API and functions, in the network, with the roles of the access stack."""
 
     def __init__(self, scope: Construct, deployment: Deployment, *, data_key: kms.IKey, resources: Resources) -> None:
         super().__init__(scope, "application", deployment)
@@ -62,12 +62,12 @@ class ApplicationStack(ArchiveStack):
         function = cast(sam.CfnFunction, self.chalice.get_resource(FUNCTIONS[name]))
         function.add_property_override("LoggingConfig", {"LogGroup": self.log_groups[name].log_group_name})
         if name != "migrate":
-            function.add_property_override("EphemeralStorage", {"Size": _TEMPORARY_STORAGE_MIB})
+            function.add_property_override("EphemeralStorage", {"Size": FUNCTION_STORAGE_MIB})
         return function
 
     def _api(self) -> sam.CfnApi:
         api = cast(sam.CfnApi, self.chalice.get_resource("RestAPI"))
-        # Without it SAM adds a second stage, named "Stage", that would have no firewall.
+        # Otherwise SAM adds a second stage, named "Stage", which would have no firewall.
         api.add_property_override("OpenApiVersion", "2.0")
         api.add_property_override("Name", self.deployment.name)
         api.add_property_override("TracingEnabled", True)
@@ -82,10 +82,10 @@ class ApplicationStack(ArchiveStack):
                     "ResourcePath": "/*",
                     "HttpMethod": "*",
                     "MetricsEnabled": True,
-                    # At INFO it logs each request's query.
+                    # At INFO, API Gateway logs the query of each request.
                     "LoggingLevel": "ERROR",
                     "DataTraceEnabled": False,
-                    # A region's own limit is 10000 a second for all APIs of the account: leave some to others.
+                    # A region allows 10000 requests a second for all APIs of the account: leave some for others.
                     "ThrottlingRateLimit": 2000,
                     "ThrottlingBurstLimit": 1000,
                 }
@@ -95,7 +95,7 @@ class ApplicationStack(ArchiveStack):
         return api
 
     def _api_gateway_may_log(self) -> apigateway.CfnAccount:
-        """A setting of the account and region, not of this API; it stays when the stack goes."""
+        """Let API Gateway write logs: a setting of the account and region, which is kept when the stack is deleted."""
         role = iam.Role(
             self,
             "ApiGatewayLogs",
@@ -110,7 +110,7 @@ class ApplicationStack(ArchiveStack):
         return account
 
     def _migration(self) -> None:
-        """Run the migration at the first deployment, and whenever the schema differs."""
+        """Run the migration at the first deployment, and at each one that changes the schema."""
         migrate = self.functions["migrate"]
         resource = CustomResource(
             self,
@@ -120,7 +120,7 @@ class ApplicationStack(ArchiveStack):
             service_timeout=Duration.minutes(15),
             properties={"SchemaDigest": _schema_digest()},
         )
-        # No search and no conversion before there are tables.
+        # Search and conversion need the tables.
         for name in ("api", "convert"):
             self.functions[name].node.add_dependency(resource)
 

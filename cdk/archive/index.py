@@ -21,21 +21,21 @@ _ADMINISTRATOR = "administrator"
 _USER = "archive"
 _MYSQL = ec2.Port.tcp(3306)
 _ENGINE = rds.DatabaseClusterEngine.aurora_mysql(version=rds.AuroraMysqlEngineVersion.VER_3_12_0)
-# General and slow log hold statements with the values that were searched for: names of patients.
+# The general and slow logs contain statements with their values, and searches contain names of patients.
 _LOGS = ("audit", "error")
 _ROTATION = Duration.days(30)
 
 _PARAMETERS = {
-    # As in chalicelib/adapters/mysql/schema.sql, and for what is created without saying so.
+    # As in chalicelib/adapters/mysql/schema.sql; the default for tables that name no character set.
     "character_set_server": "utf8mb4",
     "collation_server": "utf8mb4_unicode_520_ci",
     # No account can log in without TLS.
     "require_secure_transport": "ON",
     "tls_version": "TLSv1.2,TLSv1.3",
-    # Who connected and what was changed in accounts and tables; never the values of a query.
+    # Connections and changes of accounts and tables; never the values of a query.
     "server_audit_logging": "1",
     "server_audit_events": "CONNECT,QUERY_DCL,QUERY_DDL",
-    # A function that was frozen by Lambda and never woken keeps its connection no longer than this.
+    # Ends the connections of functions that Lambda has frozen and never resumed.
     "wait_timeout": "900",
 }
 
@@ -43,8 +43,8 @@ _PARAMETERS = {
 class Index(Construct):
     """The cluster and its two accounts: the administrator's, for migrations, and the functions'.
 
-    Strategy: the migration makes the functions' account in the database from its secret; only then can its
-    password be rotated, so the schedules begin with their first period and not at once.
+    Strategy: the migration creates the functions' account in the database from its secret. Its password can be
+    rotated only after that, so the schedules begin with their first period and not immediately.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class Index(Construct):
         self._rotate(deployment.name, vpc)
 
     def _log_groups(self, cluster: str, deployment: Deployment, key: kms.IKey) -> list[logs.LogGroup]:
-        """Made before RDS makes them itself, without retention and key."""
+        """Create the log groups before RDS creates them without retention and key."""
         return [
             log_group(self, f"{log.title()}Log", deployment, name=f"/aws/rds/cluster/{cluster}/{log}", key=key)
             for log in _LOGS
@@ -135,7 +135,7 @@ class Index(Construct):
             "Rotation",
             automatically_after=_ROTATION,
             rotate_immediately_on_update=False,
-            # Two accounts in turn: who holds the former password can go on working with it.
+            # Two accounts take turns, so a function that has read the former password can still use it.
             hosted_rotation=secretsmanager.HostedRotation.mysql_multi_user(
                 master_secret=self.attached_master_secret,
                 function_name=f"{name}-rotate-archive",
@@ -145,7 +145,7 @@ class Index(Construct):
             ),
         )
         for schedule in (of_master, of_app):
-            # Secrets Manager logs in when a schedule is made: a cluster answers when it has an instance.
+            # Secrets Manager logs in when a schedule is created, and a cluster without an instance does not answer.
             schedule.node.add_dependency(self.cluster)
 
 
@@ -160,7 +160,7 @@ def _instance(id_: str, *, scale_with_writer: bool | None = None) -> rds.ICluste
 
 
 class IndexStack(ArchiveStack):
-    """Network and index: what the functions and the store service run in, and search by."""
+    """The network that the functions and the store service run in, and the search index."""
 
     def __init__(self, scope: Construct, deployment: Deployment, *, data_key: kms.IKey, log_bucket: s3.IBucket) -> None:
         self._zones = deployment.availability_zones
@@ -188,7 +188,7 @@ class IndexStack(ArchiveStack):
 
     @property
     def availability_zones(self) -> list[str]:
-        """Zones without a look-up at synthesis."""
+        """Zones of the network; overridden because the base class would look them up in the account."""
         return availability_zones(self._zones)
 
     def _outputs(self) -> None:

@@ -1,16 +1,17 @@
-"""The network: everything runs in isolated subnets, without a way to the internet, and reaches AWS by endpoints."""
+"""The network: everything runs in isolated subnets without a route to the internet, and reaches AWS by endpoints."""
 
 from aws_cdk import Fn
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from cdk.parts.log_bucket import FLOW_LOGS
+from cdk.archive.log_bucket import FLOW_LOGS
 
-HTTPS = ec2.Port.tcp(443)
+HTTPS_PORT = 443
+HTTPS = ec2.Port.tcp(HTTPS_PORT)
 
 _INTERFACES = {
-    # The functions read the database's password, and the rotation writes it.
+    # The functions read the database's password, and the rotation changes it.
     "SecretsManager": ec2.InterfaceVpcEndpointAwsService.SECRETS_MANAGER,
     # Convert deletes messages one by one.
     "Sqs": ec2.InterfaceVpcEndpointAwsService.SQS,
@@ -19,21 +20,22 @@ _INTERFACES = {
     "EcrDocker": ec2.InterfaceVpcEndpointAwsService.ECR_DOCKER,
     "Logs": ec2.InterfaceVpcEndpointAwsService.CLOUDWATCH_LOGS,
 }
-"""What is paid for by the hour and zone. Images and records go through the gateways, which cost nothing."""
+"""Interface endpoints, which are paid by hour and zone. Images and records use the gateways, which cost nothing."""
 
 PUBLIC = ec2.SubnetSelection(subnet_group_name="public")
 ISOLATED = ec2.SubnetSelection(subnet_group_name="isolated")
 
 
 def availability_zones(count: int) -> list[str]:
-    """The first zones of the region that the account has; known to CloudFormation only, so nothing is looked up."""
+    """References to the account's first zones of the region, which CloudFormation resolves; nothing is looked up."""
     return [Fn.select(index, Fn.get_azs()) for index in range(count)]
 
 
 class Network(Construct):
-    """VPC with public subnets for the load balancer and isolated ones for all else; no NAT.
+    """VPC with public subnets for the load balancer and isolated subnets for everything else; no NAT gateway.
 
-    Its stack must give `availability_zones` as its own: a stack with a known account would look them up.
+    Its stack must override `availability_zones` with the function of this module: a stack with a known account would
+    look up the zones.
     """
 
     def __init__(self, scope: Construct, id_: str, *, cidr: str, zones: int, log_bucket: s3.IBucket) -> None:

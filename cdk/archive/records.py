@@ -1,4 +1,4 @@
-"""The tables: what is known of each instance, and what was refused."""
+"""The DynamoDB tables: the records of instances, and the rejections."""
 
 from aws_cdk import CfnOutput, RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb

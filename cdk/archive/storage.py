@@ -1,6 +1,5 @@
-"""Where files arrive and static objects lie: the key, the buckets, and the queue of what has arrived."""
+"""The data key, the buckets of received files and static objects, and the queue of newly received files."""
 
-from collections.abc import Sequence
 from typing import cast
 
 from aws_cdk import Aws, CfnOutput, Duration, RemovalPolicy
@@ -10,18 +9,25 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from cdk.application.chalice_stage_settings import CONVERT_TIMEOUT_SECONDS
+from cdk.archive.log_bucket import log_bucket
 from cdk.configuration.deployment import Deployment
+from cdk.configuration.limits import CONVERT_ATTEMPTS, QUEUE_VISIBILITY_TIMEOUT_SECONDS
 from cdk.parts.archive_stack import ArchiveStack
-from cdk.parts.log_bucket import log_bucket
+from cdk.parts.private_bucket import private_bucket
+from cdk.parts.service_access import (
+    let_alarms_use_key,
+    let_distributions_read,
+    let_logs_use_key,
+    let_service_use_key,
+    of_distributions,
+    of_this_account,
+)
 
-CONVERT_TIMEOUT = Duration.seconds(CONVERT_TIMEOUT_SECONDS)
-_RETENTION = Duration.days(14)  # the longest there is: a dead letter waits for a person
-_RECEIVES_BEFORE_DEAD = 5
+_RETENTION = Duration.days(14)  # the longest that SQS offers: a dead letter waits for a person
 
 
 class DataKey(kms.Key):
-    """The key of everything that holds data of patients, or may."""
+    """The key that encrypts everything that holds, or may hold, data of patients."""
 
     def __init__(self, scope: Construct, id_: str, *, alias: str) -> None:
         super().__init__(
@@ -32,47 +38,18 @@ class DataKey(kms.Key):
             enable_key_rotation=True,
             removal_policy=RemovalPolicy.RETAIN,
         )
-        account, region = Aws.ACCOUNT_ID, Aws.REGION
-        self._allow_service(
-            f"logs.{region}.amazonaws.com",
-            ("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"),
-            {
-                "ArnLike": {
-                    "kms:EncryptionContext:aws:logs:arn": f"arn:{Aws.PARTITION}:logs:{region}:{account}:log-group:*"
-                }
-            },
+        let_logs_use_key(
+            self,
+            region=Aws.REGION,
+            log_groups_arn=f"arn:{Aws.PARTITION}:logs:{Aws.REGION}:{Aws.ACCOUNT_ID}:log-group:*",
         )
-        # CloudFront reads static objects; its distribution is made later, in another stack.
-        self._allow_service("cloudfront.amazonaws.com", ("kms:Decrypt",), of_distributions())
-        # Alarms are sent to an encrypted topic.
-        self._allow_service(
-            "cloudwatch.amazonaws.com",
-            ("kms:Decrypt", "kms:GenerateDataKey*"),
-            {"StringEquals": {"aws:SourceAccount": account}},
-        )
-
-    def _allow_service(self, service: str, actions: Sequence[str], conditions: dict[str, dict[str, str]]) -> None:
-        self.add_to_resource_policy(
-            iam.PolicyStatement(
-                principals=[iam.ServicePrincipal(service)],
-                actions=list(actions),
-                resources=["*"],  # in a key's policy: this key
-                conditions=conditions,
-            )
-        )
-
-
-def of_distributions() -> dict[str, dict[str, str]]:
-    """Condition: the request comes from a CloudFront distribution of this account.
-
-    By the ARN alone, which holds the account: it is the one key that CloudFront's guide says its requests have, and a
-    condition on a key that is missing (aws:SourceAccount) would refuse them all.
-    """
-    return {"ArnLike": {"aws:SourceArn": f"arn:{Aws.PARTITION}:cloudfront::{Aws.ACCOUNT_ID}:distribution/*"}}
+        # CloudFront reads static objects. Its distribution is created later, in another stack.
+        let_service_use_key(self, "cloudfront.amazonaws.com", ("kms:Decrypt",), of_distributions())
+        let_alarms_use_key(self)
 
 
 class LandingZone(Construct):
-    """The bucket that files arrive in, and the queue that tells of them."""
+    """The bucket that receives files, the queue of its new objects, and the dead-letter queue."""
 
     def __init__(
         self, scope: Construct, id_: str, *, deployment: Deployment, key: kms.IKey, log_bucket: s3.IBucket
@@ -81,8 +58,8 @@ class LandingZone(Construct):
         self.bucket = s3.Bucket(
             self,
             "Bucket",
-            **private(key, log_bucket, "landing/"),  # type: ignore[arg-type]
-            # An instance as a single part is answered with a redirection to its landing object.
+            **private_bucket(key, log_bucket, "landing/"),  # type: ignore[arg-type]
+            # The API answers a request for a whole instance in a single part with a redirection to its landing object.
             cors=[
                 s3.CorsRule(
                     allowed_methods=[s3.HttpMethods.GET, s3.HttpMethods.HEAD], allowed_origins=["*"], max_age=86_400
@@ -105,23 +82,23 @@ class LandingZone(Construct):
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
             retention_period=_RETENTION,
-            # Lambda asks for six times the function's time-out, so that a throttled batch is not received twice.
-            visibility_timeout=Duration.seconds(6 * CONVERT_TIMEOUT_SECONDS),
-            dead_letter_queue=sqs.DeadLetterQueue(
-                queue=self.dead_letter_queue, max_receive_count=_RECEIVES_BEFORE_DEAD
-            ),
+            visibility_timeout=Duration.seconds(QUEUE_VISIBILITY_TIMEOUT_SECONDS),
+            dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead_letter_queue, max_receive_count=CONVERT_ATTEMPTS),
         )
         self._notify()
 
     def _notify(self) -> None:
-        """Tell the queue of each new object, by the bucket's own property: CDK's way is a function that sets it."""
+        """Send an event for each new object to the queue.
+
+        The bucket's own property does this; the construct's method would add a function that sets the property.
+        """
         self.queue.add_to_resource_policy(
             iam.PolicyStatement(
                 principals=[iam.ServicePrincipal("s3.amazonaws.com")],
                 actions=["sqs:SendMessage"],
                 resources=[self.queue.queue_arn],
-                # Not by the bucket's name: S3 checks the permission when the bucket is made, so it must come first.
-                conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
+                # Not limited to the bucket: the policy must exist before it, because S3 checks it on creation.
+                conditions=of_this_account(),
             )
         )
         bucket = cast(s3.CfnBucket, self.bucket.node.default_child)
@@ -134,7 +111,7 @@ class LandingZone(Construct):
 
 
 def _landing_lifecycle(cold_after_days: int | None) -> list[s3.LifecycleRule]:
-    # Noncurrent versions stay: whoever writes twice to a key may replace an image that nobody else has.
+    # Noncurrent versions are kept: a second write to a key may replace the only copy of an image.
     rules = [s3.LifecycleRule(id="abandoned-uploads", abort_incomplete_multipart_upload_after=Duration.days(7))]
     if cold_after_days is not None:
         after = Duration.days(cold_after_days)
@@ -155,7 +132,7 @@ def _landing_lifecycle(cold_after_days: int | None) -> list[s3.LifecycleRule]:
 
 
 class StaticBucket(s3.Bucket):
-    """Static objects; CloudFront reads them."""
+    """The bucket of static objects, which CloudFront reads."""
 
     def __init__(
         self, scope: Construct, id_: str, *, deployment: Deployment, key: kms.IKey, log_bucket: s3.IBucket
@@ -163,7 +140,7 @@ class StaticBucket(s3.Bucket):
         super().__init__(
             scope,
             id_,
-            **private(key, log_bucket, "static/"),  # type: ignore[arg-type]
+            **private_bucket(key, log_bucket, "static/"),  # type: ignore[arg-type]
             lifecycle_rules=_static_lifecycle(deployment.static_intelligent_tiering_after_days),
         )
         let_distributions_read(self)
@@ -174,12 +151,12 @@ def _static_lifecycle(tiering_after_days: int | None) -> list[s3.LifecycleRule]:
         s3.LifecycleRule(
             id="superseded",
             abort_incomplete_multipart_upload_after=Duration.days(7),
-            # Aggregates are written again with each publication, and can be made again from the records.
+            # Each publication writes the aggregates again, and they can be restored from the records.
             noncurrent_version_expiration=Duration.days(30),
         )
     ]
     if tiering_after_days is not None:
-        # S3 itself moves nothing under 128 KiB, where it would only cost.
+        # S3 does not move objects under 128 KiB, for which the class would only cost more.
         rules.append(
             s3.LifecycleRule(
                 id="intelligent-tiering",
@@ -194,37 +171,8 @@ def _static_lifecycle(tiering_after_days: int | None) -> list[s3.LifecycleRule]:
     return rules
 
 
-def let_distributions_read(bucket: s3.Bucket) -> None:
-    """Let CloudFront read the bucket's objects, for any distribution of this account."""
-    bucket.add_to_resource_policy(
-        iam.PolicyStatement(
-            principals=[iam.ServicePrincipal("cloudfront.amazonaws.com")],
-            actions=["s3:GetObject"],
-            resources=[bucket.arn_for_objects("*")],
-            conditions=of_distributions(),
-        )
-    )
-
-
-def private(key: kms.IKey, log_bucket: s3.IBucket, prefix: str) -> dict[str, object]:
-    """What all buckets of the archive have in common but that of the logs, whose objects go below `prefix`."""
-    return {
-        "block_public_access": s3.BlockPublicAccess.BLOCK_ALL,
-        "bucket_key_enabled": True,
-        "encryption": s3.BucketEncryption.KMS,
-        "encryption_key": key,
-        "enforce_ssl": True,
-        "minimum_tls_version": 1.2,
-        "object_ownership": s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
-        "removal_policy": RemovalPolicy.RETAIN,
-        "server_access_logs_bucket": log_bucket,
-        "server_access_logs_prefix": prefix,
-        "versioned": True,
-    }
-
-
 class StorageStack(ArchiveStack):
-    """Key, buckets and queues."""
+    """The data key, the buckets and the queues."""
 
     def __init__(self, scope: Construct, deployment: Deployment) -> None:
         super().__init__(scope, "storage", deployment, stateful=True)

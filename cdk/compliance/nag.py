@@ -1,4 +1,4 @@
-"""Has cdk-nag check all stacks, and tells it of what is accepted."""
+"""Checks all stacks with cdk-nag, except for the accepted findings."""
 
 from aws_cdk import Acknowledgment, App, Stack, Validations
 from cdk_nag import AwsSolutionsChecks, HIPAASecurityChecks
@@ -9,12 +9,12 @@ from cdk.configuration.deployment import Deployment
 
 
 def check(app: App, deployment: Deployment, *, suppressed: bool) -> None:
-    """Check the stacks when they are synthesised; what is found and not accepted fails the synthesis.
+    """Check the stacks when they are synthesised. A finding that is not accepted fails the synthesis.
 
     Parameters
     ----------
     suppressed
-        Whether anything is accepted.
+        Whether the accepted findings are left out.
     """
     if suppressed:
         for suppression in (*SUPPRESSIONS, *(() if deployment.deletion_protection else UNPROTECTED)):

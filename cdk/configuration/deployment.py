@@ -1,7 +1,6 @@
-"""What a deployment is configured by: one TOML file, read and checked whole before anything is made of it."""
+"""The settings of a deployment: their types, defaults and what an administrator is told when a value is wrong."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -20,24 +19,33 @@ from cdk.configuration.values import (
     fargate_problem,
     subnet_problem,
 )
+from cdk.project import PROJECT
 
-PROJECT = Path(__file__).resolve().parents[2]
+_DAY_SECONDS = 24 * 60 * 60
+_YEAR_SECONDS = 365 * _DAY_SECONDS
+
 CERTIFICATE_REGION = "us-east-1"
-"""CloudFront takes its certificates and web ACLs from here only."""
+"""The only region from which CloudFront accepts certificates and web ACLs."""
 
 
 def _setting(expected: str, example: str, **constraints: Any) -> Any:
-    """A field that can say what it expects, with a line of TOML as its example."""
+    """A field with the text that error messages use: what it expects, and an example in TOML."""
     return Field(description=expected, json_schema_extra={"example": example}, **constraints)
 
 
 class Deployment(BaseModel):
-    """One archive in AWS. Each field's meaning is told in ``deployment.example.toml``."""
+    """The settings of one archive in AWS. ``deployment.example.toml`` explains each of them.
+
+    Raises
+    ------
+    pydantic.ValidationError
+        If a setting is missing, unknown or invalid, or two settings contradict each other.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, regex_engine="python-re")
 
     name: str = _setting(
-        "3 to 32 lower-case letters, digits and hyphens, a letter first",
+        "3 to 32 lower-case letters, digits and hyphens, beginning with a letter",
         'name = "static-dicomweb"',
         default="static-dicomweb",
         pattern=r"^[a-z](-?[a-z0-9]){2,31}$",
@@ -47,25 +55,25 @@ class Deployment(BaseModel):
         "the 12 digits of the AWS account, in quotes", 'account = "123456789012"', pattern=r"^\d{12}$"
     )
     region: str = _setting(
-        f"an AWS region, of the partition that {CERTIFICATE_REGION} and CloudFront are in (not of China, no GovCloud)",
+        f"an AWS region in the partition of {CERTIFICATE_REGION} (not China, not GovCloud)",
         'region = "eu-central-1"',
         pattern=r"^(?!cn-|us-gov-|us-iso|eu-iso)[a-z]{2}(-[a-z]+)+-\d$",
     )
     stow_fqdn: Fqdn = _setting("a fully qualified domain name", 'stow_fqdn = "stow.archive.example.org"')
     certificate_arn: Arn = _setting(
-        "the ARN of a certificate of ACM for stow_fqdn, in the deployment's region and account",
+        "the ARN of an ACM certificate for stow_fqdn, in the deployment's region and account",
         'certificate_arn = "arn:aws:acm:eu-central-1:123456789012:certificate/…"',
     )
     viewer_fqdn: Fqdn | None = _setting(
         "a fully qualified domain name", 'viewer_fqdn = "archive.example.org"', default=None
     )
     viewer_certificate_arn: Arn | None = _setting(
-        f"the ARN of a certificate of ACM for viewer_fqdn, in {CERTIFICATE_REGION}: CloudFront takes no other",
+        f"the ARN of an ACM certificate for viewer_fqdn, in {CERTIFICATE_REGION}: CloudFront accepts no other region",
         'viewer_certificate_arn = "arn:aws:acm:us-east-1:123456789012:certificate/…"',
         default=None,
     )
     dicomweb_root: RootUrl = _setting(
-        "an absolute URL, or a path that begins with a slash, without a slash at its end",
+        "an absolute URL, or a path that begins with a slash; without a slash at the end",
         'dicomweb_root = "https://archive.example.org/dicomweb"',
         default="",
     )
@@ -80,22 +88,22 @@ class Deployment(BaseModel):
         "a list of IPv4 networks", 'edge_allowed_cidrs = ["198.51.100.0/24"]', default=(), strict=False
     )
     rate_limit_per_5_minutes: int = _setting(
-        "a number of requests, 100 to 2000000000: what WAF takes",
+        "a number of requests, 100 to 2000000000, the range that AWS WAF accepts",
         "rate_limit_per_5_minutes = 60000",
         default=60_000,
         ge=100,
         le=2_000_000_000,
     )
-    store_cpu: int = _setting("a size of Fargate: 256, 512, 1024, 2048 or 4096", "store_cpu = 1024", default=1024)
+    store_cpu: int = _setting("a CPU size of Fargate: 256, 512, 1024, 2048 or 4096", "store_cpu = 1024", default=1024)
     store_memory_mib: int = _setting(
-        "memory in MiB that Fargate has for store_cpu", "store_memory_mib = 2048", default=2048
+        "a memory size in MiB that Fargate offers with store_cpu", "store_memory_mib = 2048", default=2048
     )
     store_min_tasks: int = _setting("1 to 100", "store_min_tasks = 2", default=2, ge=1, le=100)
     store_max_tasks: int = _setting(
         "1 to 100, and at least store_min_tasks", "store_max_tasks = 10", default=10, ge=1, le=100
     )
     store_image: str | None = _setting(
-        "an image with its tag or digest",
+        "a container image with its tag or digest",
         'store_image = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/stow:1.2"',
         default=None,
         min_length=3,
@@ -108,8 +116,8 @@ class Deployment(BaseModel):
     )
     aurora_instances: int = _setting("1 to 3", "aurora_instances = 2", default=2, ge=1, le=3)
     landing_cold_after_days: int | None = _setting(
-        "a number of days, 1 or more (the tier is always Glacier Instant Retrieval: instances are read from the "
-        "landing bucket at any time, which slower classes do not allow)",
+        "a number of days, 1 or more (the storage class is always Glacier Instant Retrieval: instances are read from "
+        "the landing bucket at any time, which slower classes do not allow)",
         "landing_cold_after_days = 90",
         default=None,
         ge=1,
@@ -118,30 +126,30 @@ class Deployment(BaseModel):
         "a number of days, 0 or more", "static_intelligent_tiering_after_days = 0", default=None, ge=0
     )
     edge_default_ttl_seconds: int = _setting(
-        "seconds, 0 or more", "edge_default_ttl_seconds = 0", default=0, ge=0, le=31_536_000
+        "seconds, 0 to 31536000 (a year)", "edge_default_ttl_seconds = 0", default=0, ge=0, le=_YEAR_SECONDS
     )
     edge_max_ttl_seconds: int = _setting(
         "seconds, 1 to 31536000 (a year), at least edge_default_ttl_seconds",
         "edge_max_ttl_seconds = 31536000",
-        default=31_536_000,
+        default=_YEAR_SECONDS,
         ge=1,
-        le=31_536_000,
+        le=_YEAR_SECONDS,
     )
     preflight_ttl_seconds: int = _setting(
-        "seconds, 0 to 86400", "preflight_ttl_seconds = 86400", default=86_400, ge=0, le=86_400
+        "seconds, 0 to 86400", "preflight_ttl_seconds = 86400", default=_DAY_SECONDS, ge=0, le=_DAY_SECONDS
     )
     viewer_ttl_seconds: int = _setting(
-        "seconds, 0 to 31536000", "viewer_ttl_seconds = 3600", default=3600, ge=0, le=31_536_000
+        "seconds, 0 to 31536000", "viewer_ttl_seconds = 3600", default=3600, ge=0, le=_YEAR_SECONDS
     )
     convert_max_concurrency: int = _setting(
-        "2 to 1000: Lambda has no smaller limit for a queue, and one converter at a time could not keep up",
+        "2 to 1000; Lambda accepts no smaller limit for a queue, and one converter at a time could not keep up",
         "convert_max_concurrency = 50",
         default=50,
         ge=2,
         le=1000,
     )
     log_retention_days: RetentionDays = _setting(
-        f"a period in days that CloudWatch Logs has: {', '.join(map(str, RETENTION_DAYS))}",
+        f"a period in days that CloudWatch Logs offers: {', '.join(map(str, RETENTION_DAYS))}",
         "log_retention_days = 365",
         default=365,
     )
@@ -153,12 +161,12 @@ class Deployment(BaseModel):
     )
     deletion_protection: bool = _setting("true or false", "deletion_protection = true", default=True)
     database_tls: Literal["verified", "required"] = _setting(
-        '"verified", or "required" (encrypted, without a check of who answers: for an emulator)',
+        '"verified", or "required" (encrypted, but the server\'s certificate is not checked: for an emulator)',
         'database_tls = "verified"',
         default="verified",
     )
     database_ca_file: str | None = _setting(
-        "a PEM file in chalicelib/, by its path in this repository",
+        "the path in this repository of a PEM file below chalicelib/",
         'database_ca_file = "chalicelib/certificates/region.pem"',
         default=None,
         pattern=r"^chalicelib/[A-Za-z0-9_./-]+\.pem$",
@@ -170,7 +178,8 @@ class Deployment(BaseModel):
         pattern=r"^pl-[0-9a-f]{8,17}$",
     )
     tags: dict[TagName, TagValue] = _setting(
-        "text by name, of letters, digits, spaces and _.:/=+-@ only; a name does not begin with aws:",
+        "a text for each name; both consist of letters, digits, spaces and _.:/=+-@, and a name must not begin with "
+        "aws:",
         '[tags]\nCostCenter = "radiology"',
         default={},
     )
@@ -192,7 +201,7 @@ class Deployment(BaseModel):
 
     @property
     def landing_queue_name(self) -> str:
-        """Name of the landing bucket's queue; Chalice must know it when it declares its functions."""
+        """Name of the landing bucket's queue; not generated, because Chalice needs it to declare its functions."""
         return f"{self.name}-landing"
 
     def _contradictions(self) -> Iterator[str]:
@@ -201,18 +210,18 @@ class Deployment(BaseModel):
                 "certificate_arn", self.certificate_arn, f"a certificate in {self.region}, the load balancer's region"
             )
         if any(network.endswith("/0") for network in self.edge_allowed_cidrs):
-            yield "edge_allowed_cidrs holds a network of everybody, which WAF refuses: leave the list out"
+            yield "edge_allowed_cidrs contains a network of all addresses, which AWS WAF refuses: leave the list out"
         if (self.viewer_fqdn is None) != (self.viewer_certificate_arn is None):
-            yield "viewer_fqdn and viewer_certificate_arn: both or neither are needed"
+            yield "viewer_fqdn and viewer_certificate_arn: set both or neither"
         viewer_certificate = self.viewer_certificate_arn
         if viewer_certificate and certificate_region(viewer_certificate) != CERTIFICATE_REGION:
             yield _but_expected(
                 "viewer_certificate_arn",
                 viewer_certificate,
-                f"a certificate in {CERTIFICATE_REGION}: CloudFront takes no other",
+                f"a certificate in {CERTIFICATE_REGION} (CloudFront accepts no other region)",
             )
         if self.viewer_fqdn == self.stow_fqdn:
-            yield "viewer_fqdn and stow_fqdn: two different names are needed, of CloudFront and of the load balancer"
+            yield "viewer_fqdn and stow_fqdn: two different names are needed, for CloudFront and for the load balancer"
         if self.store_max_tasks < self.store_min_tasks:
             yield f"store_max_tasks is {self.store_max_tasks}, less than store_min_tasks ({self.store_min_tasks})"
         if self.aurora_max_acu < self.aurora_min_acu:
@@ -220,7 +229,7 @@ class Deployment(BaseModel):
         if self.edge_max_ttl_seconds < self.edge_default_ttl_seconds:
             yield "edge_max_ttl_seconds is less than edge_default_ttl_seconds"
         if self.database_ca_file and not (PROJECT / self.database_ca_file).is_file():
-            yield _but_expected("database_ca_file", self.database_ca_file, "a file that is there")
+            yield _but_expected("database_ca_file", self.database_ca_file, "an existing file")
         yield from filter(None, (fargate_problem(self.store_cpu, self.store_memory_mib), subnet_problem(self.vpc_cidr)))
 
 

@@ -1,4 +1,4 @@
-"""Reads a deployment's configuration, and says in an administrator's words what is wrong with it."""
+"""Reads the configuration file of a deployment, and explains to an administrator what is wrong with it."""
 
 import tomllib
 from collections.abc import Mapping
@@ -9,14 +9,15 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from cdk.configuration.deployment import PROJECT, Deployment
+from cdk.configuration.deployment import Deployment
+from cdk.project import PROJECT
 
 EXAMPLE = "cdk/deployment.example.toml"
 DEFAULT_FILE = PROJECT / "cdk" / "deployment.toml"
 
 
 class ConfigurationError(Exception):
-    """The configuration cannot be used; the message says all that is wrong with it."""
+    """The configuration cannot be used; the message lists everything that is wrong with it."""
 
 
 def read_deployment(path: Path = DEFAULT_FILE) -> Deployment:
@@ -25,22 +26,22 @@ def read_deployment(path: Path = DEFAULT_FILE) -> Deployment:
     Raises
     ------
     ConfigurationError
-        It is not there, is no TOML, or names what cannot be deployed.
+        If the file does not exist, cannot be read, is not valid TOML, or has settings that cannot be deployed.
     """
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
         raise ConfigurationError(
-            f"There is no configuration at {path}.\n"
-            f"Copy {EXAMPLE} to cdk/deployment.toml and fill it in; another place can be named "
-            "by the environment variable DEPLOYMENT or by `cdk --context deployment=FILE`."
+            f"The configuration file {path} does not exist.\n"
+            f"Copy {EXAMPLE} to cdk/deployment.toml and fill it in. To use another file, set the environment "
+            "variable DEPLOYMENT or call `cdk --context deployment=FILE`."
         ) from error
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{path} cannot be read: {error}") from error
     try:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigurationError(f"{path} is no valid TOML: {error}. {EXAMPLE} shows the form.") from error
+        raise ConfigurationError(f"{path} is not valid TOML: {error}. {EXAMPLE} shows the syntax.") from error
     try:
         return Deployment.model_validate(values)
     except ValidationError as error:
@@ -50,7 +51,7 @@ def read_deployment(path: Path = DEFAULT_FILE) -> Deployment:
 
 
 def _problem(error: Mapping[str, Any]) -> str:
-    if not error["loc"]:  # values that are right one by one, and do not fit together
+    if not error["loc"]:  # each value is valid, but they contradict each other
         return "\n- ".join(str(error["ctx"]["error"]).splitlines())
     name = str(error["loc"][0])
     if error["type"] == "extra_forbidden":

@@ -1,4 +1,4 @@
-"""Kinds of values in a deployment's configuration, and which of them go together; knows no field's name but those."""
+"""Types of the values in a deployment's configuration, and checks of values that depend on each other."""
 
 import ipaddress
 import re
@@ -34,7 +34,7 @@ RETENTION_DAYS = (
     3288,
     3653,
 )
-"""What CloudWatch Logs takes."""
+"""The retention periods that CloudWatch Logs offers."""
 
 _GIB = 1024
 _FARGATE_MEMORY_MIB = {
@@ -44,17 +44,17 @@ _FARGATE_MEMORY_MIB = {
     2048: tuple(range(4 * _GIB, 16 * _GIB + 1, _GIB)),
     4096: tuple(range(8 * _GIB, 30 * _GIB + 1, _GIB)),
 }
-"""Memory by CPU units (1024 are one), as the developer guide of ECS lists it for Linux."""
+"""Memory sizes by CPU units (1024 are one vCPU), as the ECS developer guide lists them for Linux."""
 
 
 def _certificate_arn(value: str) -> str:
     if not _CERTIFICATE.fullmatch(value):
-        raise ValueError("this is no ARN of a certificate")
+        raise ValueError("this is not the ARN of a certificate")
     return value
 
 
 def certificate_region(arn: str) -> str:
-    """Region of a certificate's ARN."""
+    """Region in a certificate's ARN; empty if the text is not such an ARN."""
     match = _CERTIFICATE.fullmatch(arn)
     return match["region"] if match else ""
 
@@ -63,7 +63,7 @@ def _network(value: str) -> str:
     try:
         return str(ipaddress.IPv4Network(value))
     except ValueError as error:
-        raise ValueError(f"this is no IPv4 network ({error})") from error
+        raise ValueError(f"this is not an IPv4 network ({error})") from error
 
 
 def _root(value: str) -> str:
@@ -74,13 +74,13 @@ def _root(value: str) -> str:
 
 def _half_steps(value: float) -> float:
     if value * 2 != int(value * 2):
-        raise ValueError("this is no multiple of 0.5")
+        raise ValueError("this is not a multiple of 0.5")
     return value
 
 
 def _retention(value: int) -> int:
     if value not in RETENTION_DAYS:
-        raise ValueError("CloudWatch Logs has no such period")
+        raise ValueError("CloudWatch Logs does not offer this period")
     return value
 
 
@@ -90,13 +90,13 @@ Cidr = Annotated[str, AfterValidator(_network)]
 RootUrl = Annotated[str, AfterValidator(_root)]
 Capacity = Annotated[float, Field(ge=0, le=256), AfterValidator(_half_steps)]
 RetentionDays = Annotated[int, AfterValidator(_retention)]
-# What every service takes that gets them; RDS and IAM refuse other characters when their resources are made.
+# The characters that all services accept. RDS and IAM refuse others, but only when their resources are created.
 TagName = Annotated[str, Field(pattern=r"^(?!aws:)[\w .:/=+@-]{1,128}$")]
 TagValue = Annotated[str, Field(pattern=r"^[\w .:/=+@-]{0,256}$")]
 
 
 def fargate_problem(cpu: int, memory_mib: int) -> str | None:
-    """What is wrong with a task's size, if anything."""
+    """Explain why Fargate has no task of this size; None if it has."""
     choices = _FARGATE_MEMORY_MIB.get(cpu)
     if choices is None:
         return f"store_cpu is {cpu}: one of {', '.join(map(str, _FARGATE_MEMORY_MIB))} is expected"
@@ -109,7 +109,7 @@ def fargate_problem(cpu: int, memory_mib: int) -> str | None:
 
 
 def subnet_problem(vpc_cidr: str) -> str | None:
-    """What is wrong with the network's range, if anything."""
+    """Explain why the VPC cannot have this range of addresses; None if it can."""
     network = ipaddress.IPv4Network(vpc_cidr)
     if not network.is_private or not 16 <= network.prefixlen <= 24:
         return (

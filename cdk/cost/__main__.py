@@ -1,4 +1,4 @@
-"""Prints what the archive costs on AWS: by the million instances, by TiB and month, by study viewed, and when idle.
+"""Prints what the archive costs on AWS: per million instances, per TiB and month, per study viewed, and when idle.
 
     python -m cdk.cost [--instances-per-month 1000000] [--stored-tib 10] ...
 
@@ -27,7 +27,7 @@ from cdk.cost.model import (
 
 
 def table(title: str, lines: Sequence[Line]) -> str:
-    """A table in Markdown, with the sum."""
+    """Return a table in Markdown, with the sum in its last row."""
     rows = [f"| {line.service} | {line.what} | {_number(line.quantity)} | {line.dollars:,.2f} |" for line in lines]
     head = [f"**{title}**", "", "| service | what | quantity | USD |", "|---|---|--:|--:|"]
     return "\n".join([*head, *rows, f"| **sum** | | | **{total(lines):,.2f}** |", ""])
@@ -51,7 +51,7 @@ TABLES: Sequence[tuple[str, Callable[[Site], list[Line]]]] = (
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print all tables for the given assumptions."""
+    """Print all tables for the given assumptions; return the process's exit status."""
     parser = argparse.ArgumentParser(
         prog="python -m cdk.cost", description=__doc__.partition("\n")[0] if __doc__ else ""
     )
@@ -59,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.add_argument(f"--{field.name.replace('_', '-')}", type=float, default=field.default, metavar="N")
     site = Site(**vars(parser.parse_args(arguments)))
     assumed = ", ".join(f"{field.name.replace('_', ' ')} {getattr(site, field.name):g}" for field in fields(Site))
-    print(f"List prices, us-east-1. Assumed: {assumed}.\n")  # noqa: T201 - what it is for
+    print(f"List prices, us-east-1. Assumed: {assumed}.\n")  # noqa: T201 - a command-line tool
     for title, lines in TABLES:
         print(table(title, lines(site)))  # noqa: T201
     return 0

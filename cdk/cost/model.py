@@ -1,13 +1,14 @@
-"""The cost model: quantities of what a site does, times list prices (cdk/cost/prices.py), as tables of lines.
+"""The cost model: quantities that a site needs, times list prices (cdk/cost/prices.py), as tables of lines.
 
-Strategy: quantities come from what was measured (calls and CPU of an instance: benchmarks/README.md) and from
-assumptions about a site. It is a model for decisions, not an offer: no free tiers, no discounts, no tax, no support
-plan. Nor does it hold what depends on how one looks: the store's metrics of Container Insights, flow logs, access logs.
+Strategy: quantities come from measurements (calls and CPU of an instance: benchmarks/README.md) and from assumptions
+about a site. It is a model for decisions, not an offer: no free tiers, discounts, tax or support plan. It also leaves
+out the costs of observation: the store's metrics in Container Insights, flow logs and access logs.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from cdk.configuration.limits import FUNCTION_MEMORY_MIB, FUNCTION_STORAGE_MIB
 from cdk.cost import prices
 from chalicelib.metrics import METRICS, RESOURCES
 
@@ -20,10 +21,10 @@ CONVERSION_PUTS = 2  # frame and metadata
 PUBLICATION_PUTS = 2  # metadata of series and study
 CPU_MS_PER_INSTANCE = 12  # conversion and publication, batches of 10
 
-# What the stacks make.
+# Resources of the stacks; tests/infrastructure/test_cost.py compares them with the templates.
 INTERFACE_ENDPOINTS = 5  # cdk/archive/network.py
-FUNCTION_GB = 1769 / 1024
-FUNCTION_DISK_GB = 6 - 0.5
+FUNCTION_GB = FUNCTION_MEMORY_MIB / 1024
+FUNCTION_DISK_GB = FUNCTION_STORAGE_MIB / 1024 - 0.5  # the first 512 MB cost nothing
 FIREWALL_RULES = 6
 KEYS = 2
 SECRETS = 3
@@ -42,25 +43,29 @@ class Site:
     instances_per_study: float = 300
     series_per_study: float = 3
     batch: float = 10  # instances that one call of the function converts
-    static_share: float = 0.6  # size of static objects by the received file's: gzip takes 52 to 70 % of a native frame
-    record_kib: float = 4  # of an instance in DynamoDB, with compressed metadata
-    index_kib: float = 1  # of an instance in MySQL
-    index_ios: float = 4  # of Aurora's storage, for an instance
-    log_kib: float = 1  # for an instance
-    cpu_factor: float = 2  # time on Lambda by the measured time
-    wait_ms: float = 300  # of a batch, for AWS's answers
-    views_per_study: float = 2  # of what arrives in a month
+    static_share: float = (
+        0.6  # size of static objects relative to the received file: gzip leaves 52 to 70 % of a native frame
+    )
+    record_kib: float = 4  # per instance in DynamoDB, with compressed metadata
+    index_kib: float = 1  # per instance in MySQL
+    index_ios: float = 4  # requests to Aurora's storage per instance
+    log_kib: float = 1  # per instance
+    cpu_factor: float = 2  # time on Lambda relative to the measured time
+    wait_ms: float = 300  # per batch, for answers of AWS
+    views_per_study: float = 2  # of the studies that arrive in a month
     searches_per_view: float = 3
-    cached_share: float = 0.3  # of requests that CloudFront answers itself
-    cold_share: float = 0.8  # of what is kept: Glacier Instant Retrieval, and the archive tier of Intelligent-Tiering
+    cached_share: float = 0.3  # of requests: answered from CloudFront's cache
+    cold_share: float = (
+        0.8  # of stored bytes: in Glacier Instant Retrieval, or in the archive tier of Intelligent-Tiering
+    )
     tasks: float = 2
     task_vcpu: float = 1
     task_gb: float = 2
     zones: float = 2
     index_instances: float = 2
     index_acu: float = 0.5  # of each instance, on average
-    endpoint_gb: float = 20  # a month to other services than S3 and DynamoDB: logs, queue, images of the store
-    managed_share: float = 0.5  # size in HealthImaging by the received file's: lossless HTJ2K
+    endpoint_gb: float = 20  # per month to services other than S3 and DynamoDB: logs, queue, the store's image
+    managed_share: float = 0.5  # size in HealthImaging relative to the received file: lossless HTJ2K
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +84,13 @@ class Line:
 
 
 def ingest(site: Site, instances: float = 1_000_000) -> list[Line]:
-    """So many instances received by STOW-RS, converted and published."""
+    """Instances that are received by STOW-RS, converted and published."""
     batches = instances / site.batch
     seconds = (site.batch * CPU_MS_PER_INSTANCE * site.cpu_factor + site.wait_ms) / 1000
-    # A publication reads the records of all instances of its study that are there: half of them, on average.
+    # A publication reads all records that its study has at that time: half of the final number on average.
     read_records = batches * site.instances_per_study / 2
     puts = instances * (1 + CONVERSION_PUTS) + batches * PUBLICATION_PUTS
-    # Claim, completion; the documents of study and series are 2 KB each.
+    # A claim and a completion per instance; the documents of study and series have 2 KB each.
     writes = instances * (1 + site.record_kib) + batches * 2 * 2
     return [
         Line("S3", "objects written: received, static, aggregates", puts, prices.S3_PUT),
@@ -103,7 +108,7 @@ def ingest(site: Site, instances: float = 1_000_000) -> list[Line]:
 
 
 def storage(site: Site) -> list[Line]:
-    """One TiB of received files and what is made of it, for a month; the cold share by the configured lifecycles."""
+    """One TiB of received files and the objects made from them, for a month; the cold share has been moved."""
     instances = MIB_PER_TIB * 1024 / site.instance_kib
     warm, cold = _GIB_PER_TIB * (1 - site.cold_share), _GIB_PER_TIB * site.cold_share
     static = site.static_share
@@ -121,7 +126,7 @@ def storage(site: Site) -> list[Line]:
 
 
 def tiering(site: Site) -> list[Line]:
-    """One TiB of received files, and the frames made of it, moved to the colder classes: once."""
+    """Moving one TiB of received files, and the frames made from them, to the colder classes; paid once."""
     instances = MIB_PER_TIB * 1024 / site.instance_kib
     return [
         Line("S3", "received files to Glacier Instant Retrieval", instances, prices.S3_TRANSITION_TO_GLACIER_INSTANT),
@@ -130,7 +135,7 @@ def tiering(site: Site) -> list[Line]:
 
 
 def views(site: Site, studies: float = 1_000) -> list[Line]:
-    """So many studies found and read whole."""
+    """Studies that are searched for and read completely."""
     searches = studies * site.searches_per_view
     objects = studies * (site.instances_per_study + site.series_per_study)
     requests = searches + objects
@@ -143,13 +148,13 @@ def views(site: Site, studies: float = 1_000) -> list[Line]:
         Line("S3", "objects read", objects * (1 - site.cached_share), prices.S3_GET),
         Line("API Gateway", "searches", searches, prices.API_GATEWAY_REQUEST),
         Line("Lambda", "searches", searches, prices.LAMBDA_REQUEST),
-        # 50 ms each, the goal at a million studies (docs/search-performance.md).
+        # 50 ms each, the target at a million studies (docs/search-performance.md).
         Line("Lambda", "GB-seconds of search", searches * 0.05 * FUNCTION_GB, prices.LAMBDA_GB_SECOND),
     ]
 
 
 def fixed(site: Site) -> list[Line]:
-    """A month in which nobody stores or reads."""
+    """A month without any requests."""
     hours = prices.HOURS_PER_MONTH
     return [
         Line("Aurora", "ACU-hours", site.index_instances * site.index_acu * hours, prices.AURORA_ACU_HOUR),
@@ -170,7 +175,7 @@ def fixed(site: Site) -> list[Line]:
 
 
 def endpoints(site: Site) -> list[Line]:
-    """What the network's way to AWS costs, a month. The gateways to S3 and DynamoDB cost nothing."""
+    """The network's interface endpoints, for a month. The gateways to S3 and DynamoDB cost nothing."""
     zone_hours = INTERFACE_ENDPOINTS * site.zones * prices.HOURS_PER_MONTH
     return [
         Line("VPC", "hours of interface endpoints", zone_hours, prices.ENDPOINT_HOUR),
@@ -179,7 +184,7 @@ def endpoints(site: Site) -> list[Line]:
 
 
 def nat(site: Site) -> list[Line]:
-    """What NAT gateways in each zone would cost in their place, with the same gateways to S3 and DynamoDB."""
+    """NAT gateways in each zone in place of the interface endpoints, with the same gateways to S3 and DynamoDB."""
     zone_hours = site.zones * prices.HOURS_PER_MONTH
     return [
         Line("VPC", "hours of NAT gateways", zone_hours, prices.NAT_HOUR),
@@ -189,7 +194,7 @@ def nat(site: Site) -> list[Line]:
 
 
 def month(site: Site) -> list[Line]:
-    """A whole month of the site, by group."""
+    """A complete month of the site, by group of costs."""
     studies = site.instances_per_month / site.instances_per_study * site.views_per_study
     return [
         Line("archive", "instances received", site.instances_per_month / 1e6, total(ingest(site))),
@@ -206,10 +211,10 @@ def received_tib(site: Site) -> float:
 
 
 def managed(site: Site) -> list[Line]:
-    """The same month in AWS HealthImaging, with CloudFront's price of the same bytes; without search and viewer."""
+    """The same month in AWS HealthImaging, with CloudFront delivering the frames; without search and viewer."""
     gigabytes = site.stored_tib * _GIB_PER_TIB * site.managed_share
     studies = site.instances_per_month / site.instances_per_study * site.views_per_study
-    # One for each frame, and one for the metadata of a study.
+    # One request per frame, and one for the metadata of a study.
     requests = studies * (site.instances_per_study + 1)
     sent = studies * site.instances_per_study * site.instance_kib * site.managed_share / _KIB_PER_GIB
     return [

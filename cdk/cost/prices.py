@@ -1,18 +1,19 @@
-"""List prices of AWS in one region, in US dollars; no discounts, no free tiers, no savings plans.
+"""List prices of AWS in one region, in US dollars; without discounts, free tiers and savings plans.
 
-Source: the services' pricing pages, for US East (N. Virginia), as known in November 2026. Those of AWS HealthImaging
-and of DynamoDB (on demand, since its cut of November 2024) were looked up for this table; the others are list prices
-that have not changed for long. Check those that matter to you at https://calculator.aws/. AWS's GB is 2**30 bytes.
+Source: the services' pricing pages for US East (N. Virginia), as known in November 2026. The prices of AWS
+HealthImaging and of DynamoDB (on demand, since the reduction of November 2024) were looked up for this table; the
+others are list prices that have not changed for long. Check those that matter to you at https://calculator.aws/.
+A GB of AWS has 2**30 bytes.
 """
 
 from typing import Final
 
 HOURS_PER_MONTH: Final = 730
 
-# By the month where a name says nothing else; requests one by one.
+# Per month unless the name says otherwise; requests are priced singly.
 S3_STANDARD_GB: Final = 0.023
 S3_GLACIER_INSTANT_GB: Final = 0.004
-S3_TIERING_ARCHIVE_INSTANT_GB: Final = 0.004  # of Intelligent-Tiering: not read for 90 days
+S3_TIERING_ARCHIVE_INSTANT_GB: Final = 0.004  # Intelligent-Tiering: not read for 90 days
 S3_TIERING_MONITORED_OBJECT: Final = 0.0025e-3
 S3_PUT: Final = 0.005e-3
 S3_GET: Final = 0.0004e-3
@@ -22,7 +23,7 @@ S3_TRANSITION_TO_TIERING: Final = 0.01e-3
 SQS_REQUEST: Final = 0.40e-6
 LAMBDA_REQUEST: Final = 0.20e-6
 LAMBDA_GB_SECOND: Final = 0.0000166667  # x86
-LAMBDA_DISK_GB_SECOND: Final = 0.0000000309  # what is over 512 MB
+LAMBDA_DISK_GB_SECOND: Final = 0.0000000309  # storage above 512 MB
 API_GATEWAY_REQUEST: Final = 3.50e-6  # REST API
 
 DYNAMODB_WRITE: Final = 0.625e-6  # of 1 KB
@@ -38,7 +39,7 @@ FARGATE_VCPU_HOUR: Final = 0.04048  # Linux, x86
 FARGATE_GB_HOUR: Final = 0.004445
 BALANCER_HOUR: Final = 0.0225  # network load balancer
 BALANCER_CAPACITY_HOUR: Final = 0.006  # a unit (NLCU) is 1 GB an hour
-PUBLIC_ADDRESS_HOUR: Final = 0.005  # each IPv4 address, of load balancers and NAT gateways too
+PUBLIC_ADDRESS_HOUR: Final = 0.005  # each IPv4 address, including those of load balancers and NAT gateways
 
 ENDPOINT_HOUR: Final = 0.01  # interface endpoint, each zone
 ENDPOINT_GB: Final = 0.01
@@ -54,12 +55,12 @@ WAF_REQUEST: Final = 0.60e-6
 
 KMS_KEY: Final = 1.00
 SECRET: Final = 0.40
-LOG_GB: Final = 0.50  # taken in; kept: 0.03
+LOG_GB: Final = 0.50  # ingestion; storage costs 0.03
 METRIC: Final = 0.30
 ALARM: Final = 0.10
 
 # https://aws.amazon.com/healthimaging/pricing/ (read October 2026): imports, retrieval and tiering cost nothing; an
-# image set counts as 5 MB at least; after 30 days without access it is in the second tier.
+# image set counts as at least 5 MB; after 30 days without access it moves to the second tier.
 HEALTHIMAGING_FREQUENT_GB: Final = 0.105
 HEALTHIMAGING_ARCHIVE_GB: Final = 0.006
 HEALTHIMAGING_REQUEST: Final = 0.005e-3

@@ -1,4 +1,4 @@
-"""The firewall before the API, which lets nothing through but CloudFront."""
+"""The firewall before the API, which accepts requests of CloudFront only."""
 
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_kms as kms
@@ -7,22 +7,22 @@ from aws_cdk import aws_wafv2 as wafv2
 from constructs import Construct
 
 from cdk.configuration.deployment import Deployment
-from cdk.parts.web_acl import ORIGIN_SECRET_HEADER, Rule, make_web_acl, matches
+from cdk.front.web_acl import ORIGIN_SECRET_HEADER, Rule, make_web_acl, matches
 
 
 class ApiGuard(Construct):
-    """Lets nobody reach the API's stage but by CloudFront, which sends a secret header.
+    """Protects the API's stage from requests that do not come from CloudFront, which sends a secret header.
 
-    API Gateway's own means do not fit: CloudFront cannot sign requests to a REST API (origin access control is for
-    S3, Lambda URLs and media services), and a resource policy for CloudFront's addresses would let every distribution
-    of every account through. The header checked by AWS WAF is what AWS recommends for that, and it keeps the secret
-    out of the functions.
+    API Gateway's own means do not suffice: CloudFront cannot sign requests to a REST API (origin access control
+    supports S3, Lambda URLs and media services), and a resource policy for CloudFront's addresses would accept the
+    distributions of all accounts. AWS recommends a header that AWS WAF checks, which also keeps the secret out of the
+    functions.
 
     Parameters
     ----------
     generation
-        Another number makes another secret, in one deployment for CloudFront and the firewall. CloudFormation reads a
-        secret again only where the reference to it has changed, so a new value in the same secret would not do.
+        A new number creates a new secret, in one deployment for CloudFront and the firewall. A new value in the same
+        secret would not do: CloudFormation reads a secret again only if the reference to it has changed.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class ApiGuard(Construct):
             generate_secret_string=secretsmanager.SecretStringGenerator(exclude_punctuation=True, password_length=48),
             removal_policy=RemovalPolicy.DESTROY,
         )
-        # A dynamic reference: CloudFormation reads the value, the template does not hold it.
+        # A dynamic reference: CloudFormation reads the value, and the template does not contain it.
         self.header_value = secret.secret_value.unsafe_unwrap()
         header = wafv2.CfnWebACL.FieldToMatchProperty(single_header={"Name": ORIGIN_SECRET_HEADER})
         web_acl = make_web_acl(

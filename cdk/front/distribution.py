@@ -1,4 +1,4 @@
-"""The edge on AWS: a CloudFront distribution with one behaviour, whose function chooses the origin of each request."""
+"""The edge on AWS: a CloudFront distribution with one behaviour, whose function selects each request's origin."""
 
 from typing import Any
 
@@ -14,26 +14,26 @@ from cdk.front.api_guard import ApiGuard
 from cdk.front.firewall import FirewallStack
 from cdk.front.policies import cache_policy, origin_request_policy, response_headers_policy
 from cdk.front.viewer import ViewerStack
+from cdk.front.web_acl import ORIGIN_SECRET_HEADER
 from cdk.parts.archive_stack import ArchiveStack
-from cdk.parts.web_acl import ORIGIN_SECRET_HEADER
 from edge.bundle import cloudfront_function_source
 
-# Another number makes another secret between CloudFront and the API's firewall (docs/operations.md, Rotation).
+# A new number creates a new secret between CloudFront and the API's firewall (docs/operations.md, Rotation).
 ORIGIN_SECRET_GENERATION = 1
-# The longest that CloudFront waits for an origin's next byte without a raised quota ("OriginReadTimeout", CloudFront's
-# API reference): the store answers when the last instance of an upload is durable.
+# The longest that CloudFront waits for an origin without a raised quota ("OriginReadTimeout", CloudFront's API
+# reference). The store needs it, since it answers when the last instance of an upload is durable.
 _READ_TIMEOUT_SECONDS = 120
 _KEEPALIVE_SECONDS = 60
-# CloudFront keeps an error for 10 s by default, and heeds no Cache-Control for most of them; here what is missing may
-# be there a moment later.
+# By default CloudFront caches an error for 10 s, and ignores the Cache-Control of most errors. An object that is
+# missing here may exist a moment later.
 UNCACHED_ERRORS = (400, 403, 404, 405, 414, 500, 501, 502, 503, 504)
 
 
 class Distribution(Construct):
     """The distribution, its function and its policies.
 
-    Written with CloudFormation's own resource: the higher construct knows only origins that a behaviour names, and
-    here the function names them.
+    It uses CloudFormation's own resource: the higher-level construct creates only origins that a behaviour names, but
+    here the function selects them.
     """
 
     def __init__(
@@ -54,10 +54,18 @@ class Distribution(Construct):
             comment="Where a request goes (edge/route.js)",
         )
         behaviour = cloudfront.CfnDistribution.DefaultCacheBehaviorProperty(
-            # Not an origin group: those refuse POST. The function makes the group for the requests that need it.
+            # Not an origin group, because groups refuse POST. The function creates one for requests that need it.
             target_origin_id="viewer",
             viewer_protocol_policy="redirect-to-https",
-            allowed_methods=["GET", "HEAD", "OPTIONS", "PUT", "PATCH", "POST", "DELETE"],  # with POST come all
+            allowed_methods=[
+                "GET",
+                "HEAD",
+                "OPTIONS",
+                "PUT",
+                "PATCH",
+                "POST",
+                "DELETE",
+            ],  # CloudFront offers POST only together with the others
             cached_methods=["GET", "HEAD"],
             compress=True,
             cache_policy_id=cache_policy(self, deployment).cache_policy_id,
@@ -76,7 +84,7 @@ class Distribution(Construct):
                 comment=f"Static DICOMweb archive {deployment.name}",
                 enabled=True,
                 http_version="http2and3",
-                # The firewall's list of who may enter holds IPv4 addresses: whoever came by IPv6 would not be on it.
+                # The firewall's list of allowed networks contains IPv4 only, so clients with IPv6 would be refused.
                 ipv6_enabled=not deployment.edge_allowed_cidrs,
                 origins=origins,
                 default_cache_behavior=behaviour,
@@ -89,11 +97,11 @@ class Distribution(Construct):
             ),
         )
         if deployment.viewer_fqdn is None:
-            # Here and not in cdk/compliance/suppressions.py: with a name of one's own there is nothing to accept.
+            # Here and not in cdk/compliance/suppressions.py, because the finding does not occur with viewer_fqdn.
             Validations.of(self.resource).acknowledge(
                 Acknowledgment(
                     id="AwsSolutions-CFR4",
-                    reason="Without viewer_fqdn the name is CloudFront's own, and so are certificate and lowest TLS "
+                    reason="Without viewer_fqdn, CloudFront's own name is used, with its certificate and minimum TLS "
                     "version; the configuration's example recommends a name and a certificate.",
                 )
             )
@@ -118,7 +126,7 @@ def _bucket_origin(
         id=origin_id,
         domain_name=bucket.bucket_regional_domain_name,
         origin_path=path,
-        # CloudFormation asks for this even where the older way of access, by identities, is not used.
+        # CloudFormation requires this even though access is not controlled by identities, the older way.
         s3_origin_config=cloudfront.CfnDistribution.S3OriginConfigProperty(origin_access_identity=""),
         origin_access_control_id=access_control_id,
     )
@@ -145,7 +153,7 @@ def _server_origin(
 
 
 class EdgeStack(ArchiveStack):
-    """The distribution, and what keeps others from reaching the API around it."""
+    """The distribution, and the guard that keeps clients from reaching the API around it."""
 
     def __init__(
         self,
@@ -186,7 +194,7 @@ class EdgeStack(ArchiveStack):
             web_acl_arn=firewall.web_acl_arn,
         ).resource
         self.distribution_id = self.distribution.ref
-        # The share of requests that the cache answers, for the dashboard; paid by metric (cdk/cost/model.py).
+        # For the cache's hit rate on the dashboard; each metric is paid for (cdk/cost/model.py).
         cloudfront.CfnMonitoringSubscription(
             self,
             "Metrics",
@@ -214,7 +222,7 @@ class EdgeStack(ArchiveStack):
 
     @property
     def distribution_arn(self) -> str:
-        """Name of the distribution for other services; CloudFront has no region."""
+        """ARN of the distribution; it contains no region, since CloudFront is global."""
         return Stack.of(self).format_arn(
             service="cloudfront", region="", resource="distribution", resource_name=self.distribution_id
         )

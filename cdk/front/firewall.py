@@ -1,39 +1,39 @@
-"""The firewall before CloudFront, and the key of what is logged where CloudFront's things are."""
+"""The firewall before CloudFront, and the key for logs and alarms in CloudFront's region."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from aws_cdk import ArnFormat, CfnOutput, RemovalPolicy
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_wafv2 as wafv2
 from constructs import Construct
 
 from cdk.configuration.deployment import CERTIFICATE_REGION, Deployment
+from cdk.front.web_acl import Rule, make_web_acl, matches
 from cdk.parts.archive_stack import ArchiveStack
-from cdk.parts.web_acl import Rule, make_web_acl, matches
+from cdk.parts.service_access import let_alarms_use_key, let_logs_use_key
 
 _RATE_WINDOW_SECONDS = 300
 _REPUTATION = "AWSManagedRulesAmazonIpReputationList"
 
-# Managed groups, each with the rules that count instead of blocking, and why.
+# Managed rule groups, each with the rules that only count requests instead of blocking them, and the reason.
 _MANAGED_GROUPS: dict[str, dict[str, str]] = {
     _REPUTATION: {},
     "AWSManagedRulesKnownBadInputsRuleSet": {},
     "AWSManagedRulesCommonRuleSet": {
-        "NoUserAgent_HEADER": "devices and simple DICOMweb clients send none",
-        "SizeRestrictions_QUERYSTRING": "a list of UIDs is longer than the 2 KB that it allows",
-        "SizeRestrictions_URIPATH": "a list of frames is longer than the 1 KB that it allows",
+        "NoUserAgent_HEADER": "devices and simple DICOMweb clients send no User-Agent",
+        "SizeRestrictions_QUERYSTRING": "a list of UIDs may be longer than the 2 KB that the rule allows",
+        "SizeRestrictions_URIPATH": "a list of frames may be longer than the 1 KB that the rule allows",
     },
 }
 
 
 class EdgeFirewall(Construct):
-    """What CloudFront asks before anything else. Must be in us-east-1.
+    """The web ACL that CloudFront consults before anything else. Must be in us-east-1.
 
     Parameters
     ----------
     key
-        Encrypts the log; its policy must let CloudWatch Logs of this region use it.
+        Encrypts the log. Its policy must allow CloudWatch Logs of this region to use it.
     """
 
     def __init__(self, scope: Construct, identifier: str, deployment: Deployment, *, key: kms.IKey) -> None:
@@ -62,12 +62,12 @@ class EdgeFirewall(Construct):
             statement = wafv2.CfnWebACL.StatementProperty(
                 ip_set_reference_statement=wafv2.CfnWebACL.IPSetReferenceStatementProperty(arn=addresses.attr_arn)
             )
-            # Last, as it ends the evaluation: who may enter is still counted, and checked for attacks.
+            # The last rule, because it ends the evaluation: allowed clients are also counted and checked for attacks.
             yield Rule("Allowed", statement, action="allow")
 
 
 class FirewallStack(ArchiveStack):
-    """What must be in us-east-1 before the distribution: its firewall, and the key of what is logged there."""
+    """The resources that the distribution needs in us-east-1: its firewall, and the key for logs and alarms there."""
 
     def __init__(self, scope: Construct, deployment: Deployment) -> None:
         super().__init__(scope, "firewall", deployment, region=CERTIFICATE_REGION)
@@ -81,29 +81,10 @@ class FirewallStack(ArchiveStack):
         groups = self.format_arn(
             service="logs", resource="log-group", resource_name="*", arn_format=ArnFormat.COLON_RESOURCE_NAME
         )
-        self._allow(
-            f"logs.{self.region}.amazonaws.com",
-            ("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"),
-            {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": groups}},
-        )
-        # Alarms are sent to an encrypted topic.
-        self._allow(
-            "cloudwatch.amazonaws.com",
-            ("kms:Decrypt", "kms:GenerateDataKey*"),
-            {"StringEquals": {"aws:SourceAccount": self.account}},
-        )
+        let_logs_use_key(self.key, region=self.region, log_groups_arn=groups)
+        let_alarms_use_key(self.key, self.account)
         self.web_acl_arn = EdgeFirewall(self, "Edge", deployment, key=self.key).web_acl.attr_arn
         CfnOutput(self, "WebAclArn", value=self.web_acl_arn)
-
-    def _allow(self, service: str, actions: Sequence[str], conditions: dict[str, dict[str, str]]) -> None:
-        self.key.add_to_resource_policy(
-            iam.PolicyStatement(
-                principals=[iam.ServicePrincipal(service)],
-                actions=list(actions),
-                resources=["*"],  # in a key's policy: this key
-                conditions=conditions,
-            )
-        )
 
 
 def _rate_rule(requests: int) -> Rule:
@@ -116,9 +97,9 @@ def _rate_rule(requests: int) -> Rule:
 
 
 def _managed_rule(group: str) -> Rule:
-    """A managed group for all but uploads: their bodies are arbitrary bytes that would match rules by chance.
+    """A managed group for all requests except uploads, whose bodies are arbitrary bytes that would match by chance.
 
-    Other methods have no body, and the function at the edge takes POST at the store's paths only.
+    Other methods have no body, and the function at the edge accepts POST at the store's paths only.
     """
     is_post = matches(wafv2.CfnWebACL.FieldToMatchProperty(method={}), "POST")
     not_post = wafv2.CfnWebACL.StatementProperty(not_statement=wafv2.CfnWebACL.NotStatementProperty(statement=is_post))
@@ -131,7 +112,7 @@ def _managed_rule(group: str) -> Rule:
                 wafv2.CfnWebACL.RuleActionOverrideProperty(name=rule, action_to_use=count)
                 for rule in _MANAGED_GROUPS[group]
             ],
-            scope_down_statement=None if group == _REPUTATION else not_post,  # that looks at addresses only
+            scope_down_statement=None if group == _REPUTATION else not_post,  # this group inspects addresses only
         )
     )
     return Rule(group.removeprefix("AWSManagedRules"), statement)

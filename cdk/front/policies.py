@@ -1,4 +1,4 @@
-"""CloudFront's policies: what is part of the cache key, what origins hear, and which headers answers get."""
+"""CloudFront's policies: the cache key, the headers sent to origins, and the headers added to responses."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudfront as cloudfront
@@ -24,8 +24,8 @@ EXPOSED_HEADERS = (
 # PREFLIGHT_HEADERS of route.js.
 ALLOWED_METHODS = ("GET", "HEAD", "POST", "OPTIONS")
 ALLOWED_HEADERS = ("Accept", "Authorization", "Content-Type", "If-Match", "If-None-Match", "If-Range", "Range")
-# What is S3's own affair; the key's ARN names the account. Not all that nginx hides: CloudFront removes no
-# X-Amzn-RequestId and X-Amzn-ErrorType, and ten headers at most.
+# Headers of S3 and API Gateway that are of no use to clients; the key's ARN even contains the account. nginx hides more
+# of them: CloudFront removes at most ten headers, and neither X-Amzn-RequestId nor X-Amzn-ErrorType.
 REMOVED_HEADERS = (
     "x-amz-server-side-encryption-aws-kms-key-id",
     "x-amz-server-side-encryption",
@@ -41,7 +41,7 @@ REMOVED_HEADERS = (
 
 
 def cache_policy(scope: Construct, deployment: Deployment) -> cloudfront.CachePolicy:
-    """As long as the object's Cache-Control says, revalidated where it says so."""
+    """Cache each representation as the object's Cache-Control says."""
     return cloudfront.CachePolicy(
         scope,
         "CachePolicy",
@@ -58,7 +58,7 @@ def cache_policy(scope: Construct, deployment: Deployment) -> cloudfront.CachePo
 
 
 def origin_request_policy(scope: Construct) -> cloudfront.OriginRequestPolicy:
-    """What origins hear beside the cache key. Not Host: API Gateway and S3 know themselves by theirs only."""
+    """Headers for origins beside the cache key. Without Host: API Gateway and S3 accept only their own names."""
     return cloudfront.OriginRequestPolicy(
         scope,
         "OriginRequestPolicy",
@@ -70,7 +70,7 @@ def origin_request_policy(scope: Construct) -> cloudfront.OriginRequestPolicy:
 
 
 def response_headers_policy(scope: Construct, deployment: Deployment) -> cloudfront.ResponseHeadersPolicy:
-    """The headers of nginx.conf.template, and those that only TLS makes sense of."""
+    """The headers of nginx.conf.template, and Strict-Transport-Security."""
     return cloudfront.ResponseHeadersPolicy(
         scope,
         "ResponseHeadersPolicy",

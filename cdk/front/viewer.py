@@ -1,4 +1,4 @@
-"""The viewer: OHIF's files and their configuration in a private bucket that only CloudFront reads."""
+"""The viewer: OHIF's files and configuration in a private bucket that only CloudFront reads."""
 
 from itertools import pairwise
 from pathlib import Path
@@ -10,19 +10,21 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3_deployment as s3_deployment
 from constructs import Construct
 
-from cdk.archive.storage import StorageStack, let_distributions_read, private
+from cdk.archive.storage import StorageStack
 from cdk.configuration.deployment import Deployment
 from cdk.configuration.file import ConfigurationError
 from cdk.parts.archive_stack import ArchiveStack
 from cdk.parts.log_group import log_group
+from cdk.parts.private_bucket import private_bucket
+from cdk.parts.service_access import let_distributions_read
 from edge.viewer_files import ViewerFilesError, app_config, viewer_files
 
-# OHIF's build puts a digest into these names, so what is behind a name never changes.
+# OHIF's build puts a digest into these names, so the file of a name never changes.
 HASHED = ("*.bundle.*.js", "*.woff2")
-# Browsers ask for these each time, so that a new version is seen at once.
+# Browsers revalidate these each time, so that users get a new version immediately.
 ENTRIES = ("index.html", "app-config.js", "sw.js", "init-service-worker.js")
 _WASM = "*.wasm"
-# Read by Netlify, and by nobody here.
+# Only used by Netlify.
 _NOT_SERVED = ("_headers", "_redirects")
 IMMUTABLE = "public, max-age=31536000, immutable"
 REVALIDATED = "no-cache"
@@ -32,10 +34,10 @@ _DISK = Size.mebibytes(1024)
 
 
 class Viewer(Construct):
-    """The bucket, and deployments that fill it one after the other: what is referred to before what refers to it.
+    """The bucket, and the deployments that fill it in order: files are uploaded before those that refer to them.
 
-    Files with a digest in their names stay when a new version comes: who has the old viewer open still loads parts of
-    it. All else is replaced, and removed where the new version does not have it.
+    Files with a digest in their names stay when a new version is deployed, because browsers with an open viewer still
+    load parts of the old version. All other files are replaced, or removed if the new version does not have them.
 
     Parameters
     ----------
@@ -57,13 +59,13 @@ class Viewer(Construct):
         self.bucket = s3.Bucket(
             self,
             "Bucket",
-            # Retained, too: all of it can be made again, but CloudFormation deletes no bucket that holds something.
-            **private(key, log_bucket, "viewer/"),  # type: ignore[arg-type]
+            # Retained, too: the files can be uploaded again, but CloudFormation cannot delete a bucket with objects.
+            **private_bucket(key, log_bucket, "viewer/"),  # type: ignore[arg-type]
             lifecycle_rules=[s3.LifecycleRule(noncurrent_version_expiration=Duration.days(30))],
         )
         let_distributions_read(self.bucket)
         log = log_group(self, "Log", deployment, name=f"/{deployment.name}/viewer-deployment", key=key)
-        # Names without a digest: browsers revalidate, CloudFront keeps them as long as it is told.
+        # For names without a digest: browsers revalidate them, CloudFront caches them for the configured time.
         kept = f"public, max-age=0, s-maxage={deployment.viewer_ttl_seconds}"
         files = s3_deployment.Source.asset(str(directory))
         config = s3_deployment.Source.data("app-config.js", app_config())
@@ -84,7 +86,7 @@ class Viewer(Construct):
         only: dict[str, Any] = {"exclude": ["*"], "prune": False}
         steps = [
             deploy("Hashed", [files], IMMUTABLE, **only, include=list(HASHED)),
-            # By its type a browser compiles it while it arrives.
+            # With this type, a browser compiles the code while it arrives.
             deploy("Wasm", [files], kept, **only, include=[_WASM], content_type="application/wasm"),
             deploy("Unhashed", [files], kept, exclude=[*HASHED, _WASM, *ENTRIES, *_NOT_SERVED]),
             # Our configuration comes last, so it replaces OHIF's.
@@ -100,12 +102,12 @@ class ViewerStack(ArchiveStack):
     Parameters
     ----------
     viewer_directory
-        OHIF's built files; fetched from npm, or from this checkout's cache, if not given.
+        OHIF's built files; without it they are taken from this checkout's cache, or fetched from npm.
 
     Raises
     ------
     ConfigurationError
-        They are not given, and cannot be fetched.
+        If the files are not given and cannot be fetched.
     """
 
     def __init__(
@@ -132,6 +134,6 @@ def _fetched() -> Path:
         return viewer_files()
     except ViewerFilesError as error:
         raise ConfigurationError(
-            f"The viewer's files are needed: {error}. The environment variable VIEWER_DIRECTORY can name a directory "
-            "that has them."
+            f"The viewer's files are missing: {error}. Set the environment variable VIEWER_DIRECTORY to a directory "
+            "that contains them."
         ) from error

@@ -1,23 +1,22 @@
-"""The alarms: what is watched, from when on it is wrong, and where docs/operations.md says what to do; one table."""
+"""The table of alarms: metric, threshold, meaning, and the section of docs/operations.md that says what to do."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 
 from cdk.archive.aurora_connections import max_connections
-from cdk.archive.storage import CONVERT_TIMEOUT
 from cdk.configuration.deployment import Deployment
+from cdk.configuration.limits import API_TIMEOUT_SECONDS, CONVERT_ATTEMPTS, CONVERT_TIMEOUT_SECONDS
 from cdk.operations.metrics import Watched, days_to_expiry
 from cdk.operations.watch import UNDER, Watch
 from chalicelib import metrics
 
 _TIB = 1024**4
-# API Gateway gives up on a function after 29 s.
-_SLOW_API_MILLISECONDS = 20_000
+_SLOW_API_SECONDS = 20  # of API_TIMEOUT_SECONDS
 _NEAR_TIMEOUT = 0.8
 
 
 def ingest_alarms(watched: Watched) -> list[Watch]:
-    """What is on its way from the landing bucket to the index."""
+    """Alarms for the way from the landing bucket to the index."""
     minute = Duration.minutes(1)
     return [
         Watch(
@@ -26,7 +25,7 @@ def ingest_alarms(watched: Watched) -> list[Watch]:
                 statistic="Maximum", period=minute
             ),
             threshold=1,
-            means="Files arrived that could not be converted in five tries; they are not lost, and not searchable.",
+            means=f"Files were not converted in {CONVERT_ATTEMPTS} attempts. They are kept, but cannot be searched.",
             section="Dead-letter queue",
         ),
         Watch(
@@ -34,7 +33,7 @@ def ingest_alarms(watched: Watched) -> list[Watch]:
             metric=watched.queue.metric_approximate_age_of_oldest_message(statistic="Maximum", period=minute),
             threshold=900,
             periods=5,
-            means="What arrived waits for more than 15 minutes to be converted.",
+            means="Received files have waited for more than 15 minutes to be converted.",
             section="Ingest is slow",
         ),
         Watch(
@@ -42,7 +41,7 @@ def ingest_alarms(watched: Watched) -> list[Watch]:
             metric=watched.of_archive(metrics.ARRIVAL_TO_SEARCHABLE, "p95"),
             threshold=120_000,
             periods=3,
-            means="One in twenty instances is searchable only two minutes after its arrival, or later.",
+            means="One in twenty instances becomes searchable two minutes or more after its arrival.",
             section="Ingest is slow",
         ),
         Watch(
@@ -50,7 +49,7 @@ def ingest_alarms(watched: Watched) -> list[Watch]:
             metric=watched.of_function("convert", "Errors", "Sum"),
             threshold=1,
             periods=3,
-            means="Conversions or publications have been failing for a quarter of an hour; they are tried again.",
+            means="Conversions or publications have been failing for a quarter of an hour. They are retried.",
             section="Conversion fails",
         ),
         Watch(
@@ -58,7 +57,7 @@ def ingest_alarms(watched: Watched) -> list[Watch]:
             metric=watched.of_archive(metrics.PUBLICATION_FAILURES, "Sum"),
             threshold=1,
             periods=3,
-            means="Studies cannot be published: what is converted does not become searchable.",
+            means="Studies cannot be published: their converted instances do not become searchable.",
             section="Conversion fails",
         ),
         Watch(
@@ -72,22 +71,22 @@ def ingest_alarms(watched: Watched) -> list[Watch]:
         Watch(
             name="ConvertDuration",
             metric=watched.of_function("convert", "Duration", "Maximum"),
-            threshold=_NEAR_TIMEOUT * CONVERT_TIMEOUT.to_milliseconds(),
-            means="A conversion came near its time-out.",
+            threshold=_NEAR_TIMEOUT * CONVERT_TIMEOUT_SECONDS * 1000,
+            means="A conversion took almost as long as its timeout allows.",
             section="Ingest is slow",
         ),
         Watch(
             name="InstancesRejected",
             metric=watched.of_archive(metrics.INSTANCES_REJECTED, "Sum"),
             threshold=1,
-            means="Notice: files arrived that can never be published. They are kept, with the reason.",
+            means="Notice: files were received that can never be published. They are kept, with the reason.",
             section="Rejected instances",
         ),
     ]
 
 
 def api_alarms(watched: Watched) -> list[Watch]:
-    """Search, and what is made on demand."""
+    """Alarms for searches and for representations that are made on demand."""
     return [
         Watch(
             name="ApiErrors",
@@ -102,7 +101,7 @@ def api_alarms(watched: Watched) -> list[Watch]:
             metric=watched.of_archive(metrics.REQUEST_ERRORS, "Average"),
             threshold=0.05,
             periods=3,
-            means="API and store answer one in twenty requests with an error of their own.",
+            means="API and store answer one in twenty requests with a server error.",
             section="Requests fail",
         ),
         Watch(
@@ -110,22 +109,22 @@ def api_alarms(watched: Watched) -> list[Watch]:
             metric=watched.of_function("api", "Errors", "Sum"),
             threshold=5,
             periods=3,
-            means="The API function ends without an answer: time-outs, or too little memory.",
+            means="The API function ends without an answer: it times out or lacks memory.",
             section="Requests fail",
         ),
         Watch(
             name="ApiDuration",
             metric=watched.of_function("api", "Duration", "p99"),
-            threshold=_SLOW_API_MILLISECONDS,
+            threshold=_SLOW_API_SECONDS * 1000,
             periods=3,
-            means="Requests come near the 29 s after which API Gateway gives up.",
+            means=f"One in 100 requests takes {_SLOW_API_SECONDS} s or more; the limit is {API_TIMEOUT_SECONDS} s.",
             section="Requests fail",
         ),
     ]
 
 
 def store_alarms(watched: Watched, deployment: Deployment) -> list[Watch]:
-    """STOW-RS: load balancer, tasks and certificate."""
+    """Alarms for STOW-RS: load balancer, tasks and certificate."""
     minute = Duration.minutes(1)
     targets = watched.target_group.metrics
     return [
@@ -136,7 +135,7 @@ def store_alarms(watched: Watched, deployment: Deployment) -> list[Watch]:
             comparison=UNDER,
             periods=3,
             missing=cloudwatch.TreatMissingData.BREACHING,
-            means="Nobody can store: no task of the store is healthy.",
+            means="No instance can be stored: no task of the store is healthy.",
             section="The store is unhealthy",
         ),
         Watch(
@@ -152,7 +151,7 @@ def store_alarms(watched: Watched, deployment: Deployment) -> list[Watch]:
             metric=watched.of_balancer("ClientTLSNegotiationErrorCount", "Sum"),
             threshold=100,
             periods=3,
-            means="Senders fail to connect: they may know no TLS 1.2, or not trust the certificate.",
+            means="Senders fail to connect: they may not support TLS 1.2, or not trust the certificate.",
             section="The store is unhealthy",
         ),
         Watch(
@@ -160,14 +159,14 @@ def store_alarms(watched: Watched, deployment: Deployment) -> list[Watch]:
             metric=days_to_expiry(deployment.certificate_arn),
             threshold=30,
             comparison=UNDER,
-            means="The load balancer's certificate ends within 30 days: ACM could not renew it.",
+            means="The load balancer's certificate expires within 30 days: ACM could not renew it.",
             section="Certificates",
         ),
     ]
 
 
 def index_alarms(watched: Watched, deployment: Deployment) -> list[Watch]:
-    """Aurora."""
+    """Alarms for the index in Aurora."""
     connections = max_connections(deployment)
     return [
         Watch(
@@ -175,7 +174,7 @@ def index_alarms(watched: Watched, deployment: Deployment) -> list[Watch]:
             metric=watched.of_writer("CPUUtilization", "Average"),
             threshold=90,
             periods=3,
-            means="The index works at its limit.",
+            means="The CPU of the index is almost fully used.",
             section="The index is at its limit",
         ),
         Watch(
@@ -183,7 +182,7 @@ def index_alarms(watched: Watched, deployment: Deployment) -> list[Watch]:
             metric=watched.of_index("ACUUtilization", "Average"),
             threshold=95,
             periods=6,
-            means="The index has had all its capacity units in use for half an hour.",
+            means="The index has used almost all of its capacity units for half an hour.",
             section="The index is at its limit",
         ),
         Watch(
@@ -215,14 +214,14 @@ def index_alarms(watched: Watched, deployment: Deployment) -> list[Watch]:
 
 
 def edge_alarms(watched: Watched, deployment: Deployment) -> list[Watch]:
-    """CloudFront and its certificate; only in us-east-1."""
+    """Alarms for CloudFront and its certificate; they must be in us-east-1."""
     alarms = [
         Watch(
             name="EdgeErrors",
             metric=watched.of_edge("5xxErrorRate", "Average"),
             threshold=5,  # per cent
             periods=3,
-            means="One in twenty requests to CloudFront is answered 5xx.",
+            means="CloudFront answers one in twenty requests with a status of 5xx.",
             section="Requests fail",
         )
     ]
@@ -233,7 +232,7 @@ def edge_alarms(watched: Watched, deployment: Deployment) -> list[Watch]:
                 metric=days_to_expiry(deployment.viewer_certificate_arn),
                 threshold=30,
                 comparison=UNDER,
-                means="The viewer's certificate ends within 30 days: ACM could not renew it.",
+                means="The viewer's certificate expires within 30 days: ACM could not renew it.",
                 section="Certificates",
             )
         )

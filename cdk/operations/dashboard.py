@@ -1,4 +1,4 @@
-"""The dashboard: what the archive does, how fast, and what of its parts is in use."""
+"""The dashboard: throughput, latency and errors of the archive, and the load of its parts."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -13,7 +13,7 @@ _ZERO = cloudwatch.YAxisProps(min=0)
 
 
 def make_dashboard(scope: Construct, identifier: str, watched: Watched) -> cloudwatch.Dashboard:
-    """One dashboard, named as the archive."""
+    """Create the dashboard, which has the archive's name."""
     return cloudwatch.Dashboard(
         scope,
         identifier,

@@ -1,4 +1,4 @@
-"""CloudWatch's metrics of one archive, by what they tell; alarms and dashboard are made of these."""
+"""The CloudWatch metrics of one archive, which alarms and dashboard use."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,9 +17,9 @@ FIVE_MINUTES = Duration.minutes(5)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watched:
-    """What is watched: names and constructs of the archive's parts.
+    """Names and constructs of the archive's parts that have metrics.
 
-    `functions` are the functions' names by "api" and "convert".
+    `functions` are the functions' names in AWS, by their names in this project.
     """
 
     archive: str
@@ -57,11 +57,11 @@ class Watched:
         return _metric("AWS/ApiGateway", metric, {"ApiName": self.api_name, "Stage": self.api_stage}, statistic)
 
     def of_index(self, metric: str, statistic: str) -> cloudwatch.Metric:
-        """A metric of Aurora; of all instances of the cluster together."""
+        """A metric of Aurora, over all instances of the cluster."""
         return _metric("AWS/RDS", metric, {"DBClusterIdentifier": self.cluster}, statistic)
 
     def of_writer(self, metric: str, statistic: str) -> cloudwatch.Metric:
-        """A metric of the instance of Aurora that does all the work: an average with an idle reader's tells little."""
+        """A metric of Aurora's writer, which does all the work: an average with an idle reader would hide its load."""
         return _metric("AWS/RDS", metric, {"DBClusterIdentifier": self.cluster, "Role": "WRITER"}, statistic)
 
     def of_balancer(self, metric: str, statistic: str) -> cloudwatch.Metric:
@@ -69,13 +69,13 @@ class Watched:
         return self.load_balancer.metrics.custom(metric, statistic=statistic, period=FIVE_MINUTES)
 
     def of_edge(self, metric: str, statistic: str) -> cloudwatch.Metric:
-        """A metric of CloudFront, which has all of them in one region."""
+        """A metric of CloudFront, which publishes all of them in one region."""
         dimensions = {"DistributionId": self.distribution_id, "Region": "Global"}
         return _metric("AWS/CloudFront", metric, dimensions, statistic, region=CERTIFICATE_REGION)
 
 
 def days_to_expiry(certificate_arn: str) -> cloudwatch.Metric:
-    """Days until a certificate of ACM ends; must be watched in the certificate's region."""
+    """Days until an ACM certificate expires; the metric exists in the certificate's region only."""
     return _metric(
         "AWS/CertificateManager",
         "DaysToExpiry",

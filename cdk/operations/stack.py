@@ -1,4 +1,4 @@
-"""Operations: the topic that alarms go to, the alarms, the dashboard, and CloudFront's access logs."""
+"""Operations: the alarms and their topic, the dashboard, and CloudFront's access logs."""
 
 from aws_cdk import Aws, CfnOutput, Fn
 from aws_cdk import aws_iam as iam
@@ -20,9 +20,10 @@ from cdk.operations.dashboard import make_dashboard
 from cdk.operations.metrics import Watched
 from cdk.operations.watch import make_alarms
 from cdk.parts.archive_stack import ArchiveStack
+from cdk.parts.service_access import of_this_account
 from cdk.store.stack import StoreStack
 
-# All that CloudFront can tell but the query, the page that referred and cookies: those hold names and UIDs of patients.
+# Without query, referrer and cookies, which contain names and UIDs of patients.
 LOGGED_FIELDS = (
     "date",
     "time",
@@ -49,7 +50,7 @@ LOGGED_FIELDS = (
 
 
 class AlarmTopic(Construct):
-    """Where alarms go: encrypted, over TLS only, with one e-mail address if it is configured."""
+    """The topic that alarms notify: encrypted, over TLS only, with the configured e-mail address as its subscriber."""
 
     def __init__(self, scope: Construct, identifier: str, deployment: Deployment, *, key: kms.IKey) -> None:
         super().__init__(scope, identifier)
@@ -61,7 +62,7 @@ class AlarmTopic(Construct):
                 principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
                 actions=["sns:Publish"],
                 resources=[self.topic.topic_arn],
-                conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
+                conditions=of_this_account(),
             )
         )
         if deployment.alarm_email:
@@ -69,7 +70,7 @@ class AlarmTopic(Construct):
 
 
 class EdgeLogs(Construct):
-    """CloudFront's access logs, with chosen fields, in the log bucket; must be in us-east-1."""
+    """Delivers CloudFront's access logs, with selected fields, to the log bucket. Must be in us-east-1."""
 
     def __init__(
         self, scope: Construct, identifier: str, deployment: Deployment, *, distribution_arn: str, bucket: s3.IBucket
@@ -94,7 +95,7 @@ class EdgeLogs(Construct):
 
 
 class EdgeOperations(Construct):
-    """What of operations must be in us-east-1: CloudFront's alarms and logs."""
+    """CloudFront's alarms and logs, which must be in us-east-1."""
 
     def __init__(
         self,
@@ -113,7 +114,7 @@ class EdgeOperations(Construct):
 
 
 def allow_log_delivery(bucket: s3.IBucket) -> None:
-    """Let CloudWatch Logs write what this account's CloudFront logs into the bucket."""
+    """Allow CloudWatch Logs to write the access logs of this account's distributions to the bucket."""
     bucket.add_to_resource_policy(
         iam.PolicyStatement(
             sid="CloudFrontLogs",
@@ -121,7 +122,7 @@ def allow_log_delivery(bucket: s3.IBucket) -> None:
             actions=["s3:PutObject"],
             resources=[bucket.arn_for_objects("*")],
             conditions={
-                "StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID},
+                **of_this_account(),
                 "ArnLike": {
                     "aws:SourceArn": f"arn:{Aws.PARTITION}:logs:{CERTIFICATE_REGION}:{Aws.ACCOUNT_ID}:delivery-source:*"
                 },
@@ -131,7 +132,7 @@ def allow_log_delivery(bucket: s3.IBucket) -> None:
 
 
 class OperationsStack(ArchiveStack):
-    """Topic, alarms and dashboard; in us-east-1 also what is about CloudFront."""
+    """Topic, alarms and dashboard; for an archive in us-east-1, also CloudFront's alarms and logs."""
 
     def __init__(
         self,
@@ -181,7 +182,7 @@ class OperationsStack(ArchiveStack):
 
 
 class EdgeOperationsStack(ArchiveStack):
-    """CloudFront's alarms and logs, with a topic of their own; for archives that are not in us-east-1."""
+    """CloudFront's alarms and logs, with a topic of their own, for archives in other regions than us-east-1."""
 
     def __init__(
         self,

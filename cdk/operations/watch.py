@@ -1,4 +1,4 @@
-"""An alarm as a row of a table, and what CloudWatch is told to make of such rows."""
+"""An alarm as a row of a table, and the CloudWatch alarms that are created from such rows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class Watch:
 
 
 def make_alarms(scope: Construct, watches: Sequence[Watch], topic: sns.ITopic) -> list[cloudwatch.Alarm]:
-    """Make the alarms, and have them tell the topic when they begin and end."""
+    """Create the alarms, which notify the topic when they begin and end."""
     action = cloudwatch_actions.SnsAction(topic)
     alarms = []
     for watch in watches:

@@ -1,22 +1,23 @@
-"""What all stacks of an archive have in common: their name, place, tags and protection."""
+"""The base class of all stacks of an archive: name, account and region, tags and protection."""
 
 from aws_cdk import Environment, Stack
 from constructs import Construct
 
-from cdk.configuration.deployment import Deployment
+from cdk.configuration.deployment import CERTIFICATE_REGION, Deployment
 
 
 class ArchiveStack(Stack):
-    """One part of an archive, deployed and updated by itself.
+    """One part of an archive, which can be deployed and updated separately.
 
     Parameters
     ----------
     part
-        What it is; its name in CloudFormation is the archive's name, a hyphen and this.
+        Name of the part. The stack's name in CloudFormation is the archive's name, a hyphen and this.
     stateful
-        It holds what cannot be made again: protected from deletion where the configuration says so.
+        Whether the stack holds data that cannot be restored from other parts. Such a stack is protected from deletion
+        unless the configuration says otherwise.
     region
-        Where it is, if not in the archive's region.
+        Region of the stack; the archive's region by default.
     """
 
     def __init__(
@@ -27,10 +28,10 @@ class ArchiveStack(Stack):
             f"{deployment.name}-{part}",
             env=Environment(account=deployment.account, region=region or deployment.region),
             description=f"Static DICOMweb archive {deployment.name}: {part}",
-            # CloudFormation gives them to every resource that can have tags, also to those that a macro makes.
+            # CloudFormation adds them to every resource that supports tags, including those that a macro creates.
             tags=dict(deployment.tags),
             termination_protection=stateful and deployment.deletion_protection,
-            cross_region_references=deployment.region != "us-east-1",
+            cross_region_references=deployment.region != CERTIFICATE_REGION,
             analytics_reporting=False,
         )
         self.deployment = deployment

@@ -1,4 +1,4 @@
-"""The store: a load balancer that ends TLS, and containers with nginx and the STOW-RS service behind it."""
+"""The store: a load balancer that terminates TLS, and containers with nginx and the STOW-RS service behind it."""
 
 import re
 
@@ -14,29 +14,31 @@ from constructs import Construct
 
 from cdk.application.access import WRITE_WITH_KEY
 from cdk.archive.index import IndexStack
+from cdk.archive.network import HTTPS
 from cdk.archive.records import RecordsStack
 from cdk.archive.storage import StorageStack
-from cdk.configuration.deployment import PROJECT, Deployment
+from cdk.configuration.deployment import Deployment
 from cdk.parts.archive_stack import ArchiveStack
 from cdk.parts.log_group import log_group
-from cdk.store.balancer import HTTPS, NGINX_PORT, StoreBalancer
+from cdk.project import PROJECT
+from cdk.store.balancer import NGINX_PORT, StoreBalancer
 
-# When the load balancer sends nothing more, a task gets so long to end (StowSettings' default), and is then killed;
-# Fargate allows no more than 120 s.
+# A task that is stopped has SHUTDOWN_SECONDS (the default of StowSettings) to finish its uploads, and is killed after
+# STOP_SECONDS, the most that Fargate allows.
 SHUTDOWN_SECONDS = 100
 STOP_SECONDS = 120
 CPU_TARGET_PERCENT = 60
 IMAGE_FILES = ("requirements.txt", "chalicelib", "stow_nlb")
-"""What stow_nlb/Dockerfile copies; .dockerignore lets nothing else into the build."""
+"""The files that stow_nlb/Dockerfile copies; .dockerignore excludes all others from the build."""
 
-# Only images in ECR need, and get, the right to be pulled.
+# Only an image in ECR needs a right to be pulled, and gets it.
 _ECR_IMAGE = re.compile(
     r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com/(?P<name>[^:@]+)[:@](?P<version>.+)"
 )
 
 
 class StoreService(Construct):
-    """The Fargate service: private, without a way to the internet, and with nothing to write to but ``/tmp``."""
+    """The Fargate service: without a public address or a route to the internet; it can write to ``/tmp`` only."""
 
     def __init__(
         self,
@@ -76,30 +78,30 @@ class StoreService(Construct):
             logging=ecs.LogDrivers.aws_logs(stream_prefix="stow", log_group=self.log_group),
             port_mappings=[ecs.PortMapping(container_port=NGINX_PORT)],
         )
-        # Here and not in cdk/compliance/suppressions.py: an image that is not in ECR needs no such right.
+        # Here and not in cdk/compliance/suppressions.py, because an image outside ECR needs no such right.
         Validations.of(task.obtain_execution_role()).acknowledge(
             Acknowledgment(
                 id="AwsSolutions-IAM5[Resource::*]",
-                reason="ecr:GetAuthorizationToken, which knows no resource; the images are of one repository.",
+                reason="ecr:GetAuthorizationToken cannot be limited to a resource; images come from one repository.",
             )
         )
-        # nginx's pid and configuration, and the directories that it insists on having.
+        # For nginx's pid and configuration, and the directories that it requires.
         container.add_mount_points(
             ecs.MountPoint(source_volume="scratch", container_path="/tmp", read_only=False)  # noqa: S108 - the container's own
         )
         self.security_group = ec2.SecurityGroup(
             self, "Tasks", vpc=vpc, description="STOW-RS service", allow_all_outbound=False
         )
-        # To the endpoints in this network, and to S3 and DynamoDB, whose gateways have public addresses; no route
-        # leads anywhere else.
-        self.security_group.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(HTTPS), "AWS over TLS")
+        # For the endpoints in this network, and for S3 and DynamoDB, whose gateways use public addresses. There is no
+        # route to other addresses.
+        self.security_group.add_egress_rule(ec2.Peer.any_ipv4(), HTTPS, "AWS over TLS")
         self.service = ecs.FargateService(
             self,
             "Service",
             cluster=self.cluster,
             task_definition=task,
-            # No desired_count: each deployment would set it again, and end the tasks that scaling has added, with
-            # their uploads. A new service begins with one, and scaling makes it the minimum.
+            # No desired_count: each deployment would reset it, and end the tasks that scaling has added together with
+            # their uploads. A new service starts with one task, and scaling raises that to the minimum.
             vpc_subnets=subnets,
             assign_public_ip=False,
             security_groups=[self.security_group],
@@ -116,13 +118,13 @@ class StoreService(Construct):
             "Cpu",
             target_utilization_percent=CPU_TARGET_PERCENT,
             scale_out_cooldown=Duration.seconds(60),
-            # Longer than an upload and its draining: a task that goes takes what it is at with it, after all that.
+            # Longer than an upload and its draining, after which a task ends with the uploads that it still has.
             scale_in_cooldown=Duration.seconds(600),
         )
 
 
 class StoreStack(ArchiveStack):
-    """Load balancer, service and the rights of its tasks."""
+    """Load balancer, service, and the rights of its tasks."""
 
     def __init__(
         self,
@@ -149,7 +151,7 @@ class StoreStack(ArchiveStack):
                 "STATIC_BUCKET": storage.static_bucket.bucket_name,
                 "RECORDS_TABLE": records.records_table.table_name,
                 "REJECTIONS_TABLE": records.rejections_table.table_name,
-                # Read with all other settings; the service neither asks for its value nor may.
+                # Required among the settings; the service does not read the secret and has no right to.
                 "DATABASE_SECRET_ID": index.app_secret.secret_arn,
                 "LANDING_QUEUE_NAME": deployment.landing_queue_name,
                 "DICOMWEB_ROOT": deployment.dicomweb_root,
@@ -165,7 +167,7 @@ class StoreStack(ArchiveStack):
         )
         balancer.allow_to(store.security_group)
         store.service.attach_to_network_target_group(balancer.target_group)
-        # TLS connections only, by address and certificate; URLs are not in there.
+        # These logs contain TLS connections with addresses and certificates, but no URLs.
         balancer.load_balancer.log_access_logs(storage.log_bucket, "store")
         self.load_balancer, self.target_group = balancer.load_balancer, balancer.target_group
         self.service, self.cluster, self.log_group = store.service, store.cluster, store.log_group
@@ -178,14 +180,14 @@ class StoreStack(ArchiveStack):
 
 
 def task_statements(landing: s3.IBucket, records_table_arn: str, key: kms.IKey) -> list[iam.PolicyStatement]:
-    """All that a task may do: write landing objects, whole or in parts, and read which instances there are."""
+    """All rights of a task: to write landing objects, whole or in parts, and to look up instances in the records."""
     return [
         iam.PolicyStatement(
             actions=["s3:PutObject", "s3:AbortMultipartUpload"], resources=[landing.arn_for_objects("*")]
         ),
         iam.PolicyStatement(actions=["dynamodb:BatchGetItem"], resources=[records_table_arn]),
         iam.PolicyStatement(
-            # Parts of an upload are encrypted with the key of the first, so that is decrypted again.
+            # The parts of an upload share the data key of the first, which is decrypted for each of them.
             actions=[*WRITE_WITH_KEY, "kms:Decrypt", "kms:DescribeKey"],
             resources=[key.key_arn],
         ),
@@ -193,7 +195,7 @@ def task_statements(landing: s3.IBucket, records_table_arn: str, key: kms.IKey) 
 
 
 def store_image(scope: Construct, deployment: Deployment) -> ecs.ContainerImage:
-    """The configured image, or one that `cdk deploy` builds from this repository."""
+    """Return the configured image, or one that `cdk deploy` builds from this repository."""
     if deployment.store_image is None:
         return ecs.ContainerImage.from_asset(
             str(PROJECT), file="stow_nlb/Dockerfile", platform=ecr_assets.Platform.LINUX_AMD64

@@ -9,6 +9,7 @@ from pathlib import Path
 import docker
 from docker.errors import DockerException
 
+from localstack.commands import run_logged
 from localstack.configuration import Configuration
 from localstack.errors import HarnessError
 from localstack.parts.mariadb import Database
@@ -24,9 +25,9 @@ class DockerBackend:
     Parameters
     ----------
     configuration
-        Whose state directory names the compose project.
+        Settings of the archive; the name of the compose project follows from its state directory.
     ports
-        Where the services are published, on the loopback interface.
+        The port of each listener, published on the loopback interface.
     """
 
     aws_title = "LocalStack in Docker"
@@ -45,19 +46,19 @@ class DockerBackend:
         }
 
     def check(self) -> None:
-        """See that Docker and its compose command are there.
+        """Check that a Docker engine and its compose command are available.
 
         Raises
         ------
         HarnessError
-            They are not; the message says what is missing.
+            One of them is missing; the message says which.
         """
         try:
             docker.from_env(timeout=10).ping()
         except DockerException as error:
             raise HarnessError(
                 f"BACKEND=localstack needs a Docker engine, and none answers here ({error}). "
-                f"Without BACKEND the embedded emulator is used, which needs none."
+                f"Without BACKEND, the archive runs without Docker."
             ) from error
         has_compose = shutil.which("docker") and not (
             subprocess.run(["docker", "compose", "version"], capture_output=True, check=False).returncode
@@ -70,7 +71,7 @@ class DockerBackend:
         self._compose("up", "--detach", "--wait", "localstack")
 
     def start_database(self, database: Database) -> None:
-        """Start MySQL with its one user, and wait until that one can log in."""
+        """Start MySQL with its one user, and wait until this user can log in."""
         self._environment |= {
             "DATABASE_NAME": database.name,
             "DATABASE_USER": database.user,
@@ -84,7 +85,7 @@ class DockerBackend:
         self._compose("up", "--detach", "--wait", "--build", "stow")
 
     def stop(self) -> list[str]:
-        """Remove the containers; returns the names of what ran."""
+        """Remove the containers; returns the names of those that were running."""
         try:
             client = docker.from_env(timeout=10)
         except DockerException:
@@ -95,15 +96,10 @@ class DockerBackend:
         return names
 
     def _compose(self, *arguments: str) -> None:
-        with self._log.open("ab") as output:
-            result = subprocess.run(
-                ["docker", "compose", "--file", str(_COMPOSE_FILE), *arguments],
-                env=self._environment,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                timeout=_TIMEOUT_SECONDS,
-                check=False,
-            )
-        if result.returncode:
-            raise HarnessError(f"docker compose {' '.join(arguments)} ended with status {result.returncode}", self._log)
+        run_logged(
+            f"docker compose {' '.join(arguments)}",
+            ["docker", "compose", "--file", str(_COMPOSE_FILE), *arguments],
+            self._log,
+            timeout_seconds=_TIMEOUT_SECONDS,
+            environment=self._environment,
+        )

@@ -15,11 +15,11 @@ class EmbeddedBackend:
     Parameters
     ----------
     configuration
-        Where their state lies.
+        Their state directory, names and limits.
     ports
-        Where they listen.
+        The port of each listener.
     supervisor
-        Starts and ends them.
+        Starts and stops them.
     """
 
     aws_title = "Emulator of AWS"
@@ -32,7 +32,7 @@ class EmbeddedBackend:
         self._supervisor = supervisor
 
     def check(self) -> None:
-        """Nothing to see: install.py has installed what is needed."""
+        """Do nothing: install.py has installed all programs."""
 
     def start_aws(self) -> None:
         """Start the emulator and wait until it answers."""
@@ -40,13 +40,13 @@ class EmbeddedBackend:
         start_emulator(self._supervisor, self._layout, ports["emulator"], self._region, ports["database"])
 
     def start_database(self, database: Database) -> None:
-        """Start MariaDB and wait until its one user can log in."""
+        """Start MariaDB with its one user, and wait until this user can log in."""
         start_mariadb(self._supervisor, self._layout, database)
 
     def start_stow(self, settings: Mapping[str, str]) -> None:
-        """Start the STOW service and the nginx before it."""
+        """Start the STOW service and the nginx in front of it."""
         start_stow(self._supervisor, self._layout, self._ports, settings)
 
     def stop(self) -> list[str]:
-        """Nothing beside what the supervisor ends."""
+        """Return an empty list: the supervisor stops all processes."""
         return []

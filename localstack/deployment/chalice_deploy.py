@@ -1,8 +1,7 @@
-"""Deploys the Chalice application with the real `chalice deploy`, when it changed or is not there."""
+"""Deploys the Chalice application with the real `chalice deploy`, if it has changed or is not deployed."""
 
 import hashlib
 import json
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -11,19 +10,19 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from localstack.configuration import PROJECT, Configuration
+from cdk.project import CHALICE_CONFIGURATION, CHALICE_SOURCES, committed_configuration, copy_chalice_project
+from localstack.configuration import Configuration
 from localstack.errors import HarnessError
 from localstack.parts.aws import EmulatedAws
 from localstack.processes import clean_environment
 
-_SOURCES = ("app.py", "chalicelib", "requirements.txt")
 _TIMEOUT_SECONDS = 600  # the first time, pip downloads the package's dependencies
 
 
 def stage_configuration(
     committed: Mapping[str, Any], configuration: Configuration, environment: Mapping[str, str]
 ) -> dict[str, Any]:
-    """Chalice's configuration with this archive's addresses in the environment of its functions."""
+    """Return Chalice's configuration with this archive's addresses in the environment of its functions."""
     stage = dict(committed.get("stages", {}).get(configuration.stage, {}))
     functions = {name: dict(settings) for name, settings in stage.get("lambda_functions", {}).items()}
     convert = functions.setdefault("convert", {})
@@ -46,10 +45,10 @@ def deploy(
     Raises
     ------
     HarnessError
-        `chalice deploy` failed.
+        If a source is missing or `chalice deploy` failed.
     """
     directory = configuration.layout.app
-    _assemble(directory, configuration, environment)
+    _copy(directory, configuration, environment)
     digest = _digest(directory)
     kept_digest = directory / "deployed.sha256"
     api_id = _deployed_api(directory, configuration.stage)
@@ -61,7 +60,7 @@ def deploy(
     ):
         return _api_url(aws, directory, configuration.stage, api_id), False
     if api_id is not None and not _is_there(aws, directory, configuration.stage, api_id):
-        # The emulator was killed and lost it: what Chalice remembers would only mislead it.
+        # The emulator was killed and lost the application; Chalice's record of it would be wrong.
         (directory / ".chalice" / "deployed" / f"{configuration.stage}.json").unlink()
     kept_digest.unlink(missing_ok=True)
     _run_chalice(aws, directory, configuration.stage, log)
@@ -72,31 +71,22 @@ def deploy(
     return _api_url(aws, directory, configuration.stage, api_id), True
 
 
-def _assemble(directory: Path, configuration: Configuration, environment: Mapping[str, str]) -> None:
-    """Copy the sources; Chalice's records and its cache of the dependencies stay."""
-    for name in _SOURCES:
-        source, target = PROJECT / name, directory / name
-        if not source.exists():
-            raise HarnessError(f"{name} is missing in {PROJECT}")
-        if source.is_dir():
-            shutil.rmtree(target, ignore_errors=True)
-            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copyfile(source, target)
-    committed = json.loads((PROJECT / ".chalice" / "config.json").read_text())
-    config = directory / ".chalice" / "config.json"
-    config.parent.mkdir(exist_ok=True)
-    config.write_text(json.dumps(stage_configuration(committed, configuration, environment), indent=2))
+def _copy(directory: Path, configuration: Configuration, environment: Mapping[str, str]) -> None:
+    stage = stage_configuration(committed_configuration(), configuration, environment)
+    try:
+        copy_chalice_project(directory, stage)
+    except FileNotFoundError as error:
+        raise HarnessError(f"{error.filename} is missing") from error
 
 
 def _files(directory: Path) -> Iterator[Path]:
-    for name in _SOURCES:
+    for name in CHALICE_SOURCES:
         path = directory / name
         if path.is_dir():
             yield from sorted(file for file in path.rglob("*") if file.is_file())
         else:
             yield path
-    yield directory / ".chalice" / "config.json"
+    yield directory / CHALICE_CONFIGURATION
 
 
 def _digest(directory: Path) -> str:
@@ -123,7 +113,7 @@ def _deployed_api(directory: Path, stage: str) -> str | None:
 
 
 def _is_there(aws: EmulatedAws, directory: Path, stage: str, api_id: str) -> bool:
-    """Whether the emulator has the API, the functions and the queue's mapping of the last deployment."""
+    """Whether the emulator still has the API, the functions and the queue's mapping of the last deployment."""
     functions = aws.client("lambda")
     try:
         aws.client("apigateway").get_rest_api(restApiId=api_id)
@@ -138,7 +128,7 @@ def _is_there(aws: EmulatedAws, directory: Path, stage: str, api_id: str) -> boo
 
 
 def _api_url(aws: EmulatedAws, directory: Path, stage: str, api_id: str) -> str:
-    config = json.loads((directory / ".chalice" / "config.json").read_text())
+    config = json.loads((directory / CHALICE_CONFIGURATION).read_text())
     name = config["stages"][stage].get("api_gateway_stage", "api")
     return f"{aws.endpoint}/restapis/{api_id}/{name}/_user_request_"
 

@@ -1,4 +1,4 @@
-"""What a way of deploying the archive gives to the harness; one module for each way."""
+"""Interface of the ways in which the harness deploys the archive; each way has a module of its own."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,9 +10,9 @@ from localstack.progress import Progress
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployed:
-    """Where what was deployed is.
+    """Address and settings of a deployed archive.
 
-    `api_url` has no trailing slash; `store_settings` are the variables of the STOW service's process.
+    `api_url` has no trailing slash; `store_settings` are the environment variables of the STOW service.
     """
 
     api_url: str
@@ -20,10 +20,10 @@ class Deployed:
 
 
 class Deployment(Protocol):
-    """Makes in AWS what the archive needs, before and after the database's start; both can be repeated."""
+    """Creates the archive's AWS resources in two steps, before and after the database's start; both may be repeated."""
 
     def prepare(self, progress: Progress, database_port: int) -> Database:
-        """Make what must be there before the database starts: its account is in a secret."""
+        """Create the secret with the database's account, and all else that must exist before the database starts."""
 
     def complete(self, progress: Progress, database: Database) -> Deployed:
-        """Make the rest, with the database there."""
+        """Create the rest while the database runs."""

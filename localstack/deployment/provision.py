@@ -1,4 +1,4 @@
-"""Makes what the archive needs of AWS: buckets, queues, tables, the database's secret; can be repeated."""
+"""Creates the archive's AWS resources one by one: buckets, queues, tables, the database's secret; may be repeated."""
 
 import json
 import secrets
@@ -11,18 +11,18 @@ from localstack.errors import HarnessError
 from localstack.parts.aws import EmulatedAws
 from localstack.parts.mariadb import Database
 
-_RETENTION_SECONDS = 14 * 24 * 3600  # the longest there is: a dead letter waits for a person
+_RETENTION_SECONDS = 14 * 24 * 3600  # SQS's maximum: a dead letter waits for a person
 
 
 def ensure_database_secret(aws: EmulatedAws, configuration: Configuration, port: int) -> Database:
-    """Give the database's address and password; a password is made up the first time."""
+    """Return the database's address and account, and write them to its secret; the first call chooses the password."""
     client = aws.client("secretsmanager")
     name = configuration.database_secret
     try:
         password = json.loads(client.get_secret_value(SecretId=name)["SecretString"])["password"]
         exists = True
     except client.exceptions.ResourceNotFoundException:
-        # Letters, digits, "-" and "_": it also stands in SQL.
+        # Letters, digits, "-" and "_" only: it is also written into SQL.
         password = secrets.token_urlsafe(24)
         exists = False
     database = Database(
@@ -52,19 +52,20 @@ def ensure_database_secret(aws: EmulatedAws, configuration: Configuration, port:
 
 
 def provision(aws: EmulatedAws, configuration: Configuration) -> None:
-    """Make buckets, queues and tables, and connect the landing bucket to its queue.
+    """Create buckets, queues and tables, and connect the landing bucket to its queue.
 
     Raises
     ------
     HarnessError
-        The tables of an earlier start are gone, so that the index shows what cannot be answered.
+        The tables of an earlier start are gone: the index would find studies whose records are lost.
     """
     dynamodb = aws.client("dynamodb")
     provisioned = configuration.layout.data / "provisioned"
     if provisioned.exists() and not aws.localstack and not dynamodb.list_tables()["TableNames"]:
         raise HarnessError(
-            "the emulator has lost its tables and queues: it saves them when it is stopped, and was killed "
-            "(or the machine went down). `make clean` removes this archive"
+            f"the archive's tables are not in region {configuration.region}: either AWS_REGION was another one at the "
+            "first start, or the emulator lost them, because it was killed or the machine went down (it saves them "
+            f"when it is stopped). `{configuration.make_command('clean')}` removes this archive"
         )
     s3 = aws.client("s3")
     for bucket in (configuration.landing_bucket, configuration.static_bucket):
@@ -83,13 +84,13 @@ def _ensure_bucket(s3: Any, bucket: str, region: str) -> None:
     except ClientError as error:
         if error.response["ResponseMetadata"]["HTTPStatusCode"] != 404:
             raise
-        # S3's oldest region is the one that must not be named.
+        # S3 refuses us-east-1 as a LocationConstraint: it is the default.
         place = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
         s3.create_bucket(Bucket=bucket, **place)
 
 
 def _ensure_notification(s3: Any, bucket: str, queue_arn: str) -> None:
-    # Not each time anew: S3 sends a test message whenever the configuration is written.
+    # Written only once: S3 sends a test message whenever the configuration is written.
     present = s3.get_bucket_notification_configuration(Bucket=bucket).get("QueueConfigurations", [])
     if any(queue["QueueArn"] == queue_arn for queue in present):
         return
@@ -139,7 +140,7 @@ def _ensure_queues(sqs: Any, configuration: Configuration) -> str:
 
 
 def _ensure_queue(sqs: Any, name: str, attributes: dict[str, str]) -> str:
-    """Create a queue, or bring one that is there up to date; returns its ARN."""
+    """Create a queue, or update an existing one; returns its ARN."""
     try:
         url = sqs.get_queue_url(QueueName=name)["QueueUrl"]
     except sqs.exceptions.QueueDoesNotExist:

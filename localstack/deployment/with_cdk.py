@@ -1,15 +1,15 @@
-"""The archive as the CDK application makes it: the same stacks that are deployed to AWS, in the emulator.
+"""The archive as the CDK application creates it: the stacks that are deployed to AWS, deployed to the emulator.
 
 Strategy: the database of the emulated cluster is the harness's own server, which must know the account that the
-index stack made up. So the templates are written once and deployed in two steps, with the server's start between:
-the stacks with the data first; then the others, whose migration logs in with that account. The functions check the
-server's certificate, as they do on AWS: its authority is put into a copy of the sources, as an operator would put one.
+index stack generates. Therefore the templates are written once and deployed in two steps. The stacks that hold data
+come first, then the server is started with the account, then the other stacks follow, whose migration logs in with it.
+The functions check the server's certificate, as they do on AWS: the certificate of its authority is added to a copy of
+the sources, as an operator would add one.
 """
 
 import json
 import os
 import shutil
-import subprocess
 import sys
 import uuid
 from collections.abc import Mapping, Sequence
@@ -19,9 +19,9 @@ from urllib.parse import urlsplit
 
 import trustme
 
+from localstack.commands import run_logged
 from localstack.configuration import HOST, PROJECT, Configuration
 from localstack.deployment.protocol import Deployed
-from localstack.errors import HarnessError
 from localstack.parts.aws import EmulatedAws
 from localstack.parts.mariadb import Database
 from localstack.processes import clean_environment
@@ -42,16 +42,16 @@ class CdkDeployment:
     Parameters
     ----------
     aws
-        Where they are deployed.
+        The emulator that they are deployed to.
     configuration
-        Where templates and outputs are kept.
+        Settings of the archive; its state directory holds templates and outputs.
     dicomweb_root
         URL of the DICOMweb root at the edge.
 
     Attributes
     ----------
     sources
-        The copy of the project that is deployed.
+        Directory of the copy of the project that is deployed.
     """
 
     def __init__(self, aws: EmulatedAws, configuration: Configuration, dicomweb_root: str) -> None:
@@ -65,7 +65,7 @@ class CdkDeployment:
         self._directory = configuration.layout.run
 
     def prepare(self, progress: Progress, database_port: int) -> Database:
-        """Write the templates and deploy the stacks that hold data; gives the cluster's first account."""
+        """Write the templates and deploy the stacks that hold data; returns the account of the database cluster."""
         with progress.step("CDK: templates, storage, records and index"):
             self._assemble()
             self._synthesize()
@@ -85,7 +85,7 @@ class CdkDeployment:
         )
 
     def complete(self, progress: Progress, _database: Database) -> Deployed:
-        """Deploy all other stacks; the migration makes the schema, and the account of the functions."""
+        """Deploy all other stacks; their migration creates the schema and the account of the functions."""
         with progress.step("CDK: application, store, edge and operations") as step:
             outputs = self.deploy()
             step.detail = f"{len(outputs)} outputs"
@@ -97,7 +97,7 @@ class CdkDeployment:
         )
 
     def deploy(self, *stacks: str) -> dict[str, str]:
-        """Deploy some stacks, or all; returns the outputs of these."""
+        """Deploy the named stacks, or all if none is named; returns their outputs."""
         outputs = self._directory / "cdk-outputs.json"
         self._cdk(
             "deploy",
@@ -113,7 +113,7 @@ class CdkDeployment:
         self._cdk("destroy", "--all", "--force")
 
     def _assemble(self) -> None:
-        """Copy the sources, and add the authority of the database's certificate, which is made the first time."""
+        """Copy the sources and add the authority of the database's certificate; the first call creates both."""
         shutil.rmtree(self.sources, ignore_errors=True)
         ignored = shutil.ignore_patterns("__pycache__", "node_modules", "deployment.toml")
         for name in _SOURCES:
@@ -136,14 +136,14 @@ class CdkDeployment:
     def _synthesize(self) -> None:
         configuration = self._directory / "deployment.toml"
         configuration.write_text(_toml(self._deployment()))
-        viewer = self._directory / "viewer"  # the edge here serves OHIF from a directory: this is to see it deployed
+        viewer = self._directory / "viewer"  # a stand-in: the local edge serves OHIF from a directory
         viewer.mkdir(exist_ok=True)
         (viewer / "index.html").write_text("<!doctype html><title>Viewer</title>\n")
         places = {"DEPLOYMENT": configuration, "CDK_OUTDIR": self._assembly, "VIEWER_DIRECTORY": viewer}
         self._run([sys.executable, "-m", "cdk"], {name: str(path) for name, path in places.items()})
 
     def _deployment(self) -> Mapping[str, Any]:
-        """What somebody with an account would write; the certificate and the image are never looked at."""
+        """Return the configuration that an operator would write; nothing reads the certificate and the image."""
         return {
             "name": NAME,
             "account": _ACCOUNT,
@@ -157,7 +157,7 @@ class CdkDeployment:
         }
 
     def _store_settings(self) -> dict[str, str]:
-        """Environment of the store's container, as its task definition has it."""
+        """Return the environment of the store's container from its task definition."""
         resources = self._aws.client("cloudformation").describe_stack_resources(StackName=f"{NAME}-store")
         [task] = [
             resource["PhysicalResourceId"]
@@ -174,27 +174,22 @@ class CdkDeployment:
     def _run(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
         binaries = str(Path(sys.executable).parent)  # has node
         inherited = clean_environment()
-        with self._log.open("ab") as output:
-            result = subprocess.run(
-                command,
-                cwd=self.sources,
-                env={
-                    **inherited,
-                    **self._aws.environment(),
-                    **environment,
-                    "PATH": f"{binaries}{os.pathsep}{inherited['PATH']}",
-                    "CI": "true",
-                },
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                timeout=_TIMEOUT_SECONDS,
-                check=False,
-            )
-        if result.returncode:
-            raise HarnessError(f"{Path(command[0]).name} {command[1]} ended with status {result.returncode}", self._log)
+        run_logged(
+            f"{Path(command[0]).name} {command[1]}",
+            command,
+            self._log,
+            timeout_seconds=_TIMEOUT_SECONDS,
+            environment={
+                **inherited,
+                **self._aws.environment(),
+                **environment,
+                "PATH": f"{binaries}{os.pathsep}{inherited['PATH']}",
+                "CI": "true",
+            },
+            directory=self.sources,
+        )
 
 
 def _toml(values: Mapping[str, Any]) -> str:
-    """Text that any reader of TOML takes: JSON's strings, numbers and arrays are TOML's too."""
+    """Return TOML text: strings, numbers and arrays are written in TOML as they are in JSON."""
     return "".join(f"{name} = {json.dumps(value)}\n" for name, value in values.items())

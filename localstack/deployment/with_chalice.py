@@ -1,4 +1,4 @@
-"""The archive as the harness makes it: buckets, queue, tables and secret one by one, and `chalice deploy`."""
+"""The archive as the harness creates it: buckets, queue, tables and secret one by one, then `chalice deploy`."""
 
 from collections.abc import Mapping
 from contextlib import closing
@@ -19,7 +19,7 @@ class ChaliceDeployment:
     Parameters
     ----------
     aws
-        Where they are made.
+        The emulator that they are created in.
     configuration
         Their names and limits.
     dicomweb_root
@@ -32,11 +32,11 @@ class ChaliceDeployment:
         self._dicomweb_root = dicomweb_root
 
     def prepare(self, _progress: Progress, database_port: int) -> Database:
-        """Make the secret with the database's address and account."""
+        """Create the secret with the database's address and account."""
         return ensure_database_secret(self._aws, self._configuration, database_port)
 
     def complete(self, progress: Progress, database: Database) -> Deployed:
-        """Make the rest, and deploy the application."""
+        """Create the rest, and deploy the application."""
         configuration = self._configuration
         settings = self.settings()
         with progress.step("Buckets, queue, tables and schema"):
@@ -50,7 +50,7 @@ class ChaliceDeployment:
         return Deployed(api_url=api_url, store_settings=settings)
 
     def settings(self) -> Mapping[str, str]:
-        """Variables that every process of the archive reads its settings from (chalicelib.settings)."""
+        """Return the variables from which every process of the archive reads its settings (chalicelib.settings)."""
         configuration = self._configuration
         return {
             "LANDING_BUCKET": configuration.landing_bucket,

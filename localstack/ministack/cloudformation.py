@@ -1,6 +1,6 @@
-"""What ministack's CloudFormation needs to deploy the templates of the CDK application.
+"""Patches of ministack's CloudFormation, without which it does not deploy the templates of the CDK application.
 
-Part of `launcher`, which see; runs with the emulator's own Python.
+Part of `launcher`, which explains the strategy; runs with the emulator's own Python.
 """
 
 import os
@@ -27,8 +27,9 @@ _WITHOUT_EFFECT: dict[str, tuple[str, ...]] = {
     "AWS::WAFv2::LoggingConfiguration": ("Id",),
     "AWS::WAFv2::WebACLAssociation": ("Id",),
 }
-"""Types of resources that CloudFormation makes and nothing of an archive on one machine depends on, with the
-attributes that templates may ask of them: of a network without packets, of scaling, of filters before nothing."""
+"""Types of resources that an archive on one machine does not depend on, with the attributes that templates may ask for.
+
+They configure a network, scaling and filters, which do not exist here."""
 
 
 def _without_effect(attributes: tuple[str, ...]) -> dict[str, Any]:
@@ -42,7 +43,7 @@ def _without_effect(attributes: tuple[str, ...]) -> dict[str, Any]:
         return named(physical_id)
 
     def delete(_physical_id: str, _properties: dict[str, Any]) -> None:
-        """Nothing is there."""
+        """Do nothing: nothing was created."""
 
     return {"create": create, "update": update, "delete": delete}
 
@@ -54,7 +55,7 @@ def accept_resources_without_effect() -> None:
 
 
 def accept_alarms_of_several_metrics() -> None:
-    """An alarm on a formula of metrics is refused; nothing here looks at alarms, so it is made without effect."""
+    """An alarm on a formula of metrics is refused; nothing reads alarms here, so it is created without effect."""
     handler = provisioners._RESOURCE_HANDLERS["AWS::CloudWatch::Alarm"]
     create = handler["create"]
     without_effect = _without_effect(("Arn",))
@@ -68,7 +69,7 @@ def accept_alarms_of_several_metrics() -> None:
 
 
 def add_missing_attributes() -> None:
-    """Templates may ask for these attributes, and the whole stack is rolled back for one that is not there."""
+    """Templates may ask for these attributes, and one that is missing rolls the whole stack back."""
     _add_attribute("AWS::EC2::VPC", "CidrBlock", lambda _id, properties: properties["CidrBlock"])
 
 
@@ -125,7 +126,7 @@ def leave_files_of_the_viewer_out() -> None:
 
 
 def lead_database_clusters_to_the_server() -> None:
-    """A cluster is a record without a server: whoever asks for its address gets that of the harness's MariaDB."""
+    """A cluster is a record without a server: its address becomes that of the harness's MariaDB."""
     host, port = os.environ.get("RDS_HOST"), os.environ.get("RDS_PORT")
     if host is None or port is None:
         return

@@ -1,9 +1,10 @@
-"""Run the emulator (ministack, pinned in requirements-emulator.txt) with what `chalice deploy` and `cdk deploy` need.
+"""Runs the emulator (ministack) with the patches that `chalice deploy` and `cdk deploy` need.
 
-Runs with the emulator's own Python, in ``.venv-emulator``: of the project, only its other half is imported here.
+Runs with the Python of ``.venv-emulator`` (requirements-emulator.txt), so the only module of the project that it can
+import is `cloudformation`, which runs there, too.
 
 Strategy: ministack is patched from outside by the functions listed in `WORKAROUNDS`; each says what fails
-without it. A new version of ministack means trying each of them again
+without it. With a new version of ministack, try each of them again
 (``WITHOUT=name,name python -m localstack.ministack.launcher`` leaves some out).
 """
 
@@ -29,7 +30,7 @@ Response = tuple[int, dict[str, str], Any]
 
 
 def activate_functions_at_once() -> None:
-    """A new function is "Pending" for half a second; Chalice sees that once and sleeps 10 to 20 s."""
+    """A new function is "Pending" for half a second; Chalice, which sees that once, then sleeps 10 to 20 s."""
     lambda_svc._LAMBDA_STATE_TRANSITION_DELAY = 0.0
 
 
@@ -113,7 +114,7 @@ def _api_response(api_id: str, status: int) -> Response:
 
 
 def add_import_of_rest_apis() -> None:
-    """ImportRestApi makes an empty API and PutRestApi is unknown: each call of a deployed API answers 403."""
+    """ImportRestApi creates an empty API and PutRestApi is unknown: each call of a deployed API answers 403."""
     handle = apigateway_v1.handle_request
 
     async def handle_request(
@@ -133,7 +134,7 @@ def add_import_of_rest_apis() -> None:
 
 
 def heed_extensions_of_templates() -> None:
-    """An API in a template keeps its paths only: without its binary types, answers stay in base64."""
+    """Of an API in a template only the paths are kept: without its binary types, answers stay in base64."""
     import_rest_api = apigateway_v1._import_rest_api
 
     def import_with_extensions(spec: dict[str, Any], data: dict[str, Any]) -> str:
@@ -151,7 +152,7 @@ class _SharedZip(zipfile.ZipFile):
     """A deployment package that is unpacked and compiled once; each worker gets a link to that directory."""
 
     def extractall(self, path: Any = None, members: Any = None, pwd: bytes | None = None) -> None:
-        """Put the archive's content at `path`, an empty directory."""
+        """Replace `path`, an empty directory, by a link to the archive's content."""
         digest = hashlib.sha256(Path(str(self.filename)).read_bytes()).hexdigest()
         shared = Path(tempfile.gettempdir()) / f"package-{digest}"
         with _UNPACKING:  # workers start at the same time
@@ -159,13 +160,13 @@ class _SharedZip(zipfile.ZipFile):
                 unpacked = Path(tempfile.mkdtemp(dir=shared.parent))
                 super().extractall(unpacked, members, pwd)
                 compileall.compile_dir(unpacked, quiet=2)
-                unpacked.rename(shared)  # an interrupted one is never taken for whole
+                unpacked.rename(shared)  # an interrupted one is never taken for complete
         Path(path).rmdir()
         Path(path).symlink_to(shared, target_is_directory=True)
 
 
 def unpack_each_package_once() -> None:
-    """Each worker unpacks and compiles the whole package for itself: a cold start takes 1.8 s, not 0.4 s."""
+    """Each worker unpacks and compiles the whole package: a cold start takes 1.8 s instead of 0.4 s."""
     # Only this module's name is replaced, not the library's class.
     lambda_runtime.zipfile = types.SimpleNamespace(**{**vars(zipfile), "ZipFile": _SharedZip})
 

@@ -1,4 +1,4 @@
-"""Clients of the emulated AWS; the only place that knows its endpoint and its made-up credentials."""
+"""Clients of the emulated AWS; the only place that knows its endpoint and its invented credentials."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -17,11 +17,11 @@ class EmulatedAws:
     Parameters
     ----------
     port
-        Where it listens.
+        The port that it listens on.
     region
         The one region that is used.
     localstack
-        Whether it is LocalStack, which has its own client.
+        Whether it is LocalStack, which has its own client library.
     """
 
     port: int
@@ -34,7 +34,7 @@ class EmulatedAws:
         return f"http://{HOST}:{self.port}"
 
     def environment(self) -> dict[str, str]:
-        """Variables that lead boto3, the AWS command line and Chalice to the emulator."""
+        """Return the variables that lead boto3, the AWS command line and Chalice to the emulator."""
         return {
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_ACCESS_KEY_ID": "test",
@@ -44,11 +44,11 @@ class EmulatedAws:
         }
 
     def client(self, service: str) -> Any:
-        """Client of one service."""
+        """Return a client of one service."""
         if self.localstack:
             session = LocalStackSession(
                 aws_access_key_id="test",
-                aws_secret_access_key="test",  # noqa: S106 - the emulator asks for some, and believes any
+                aws_secret_access_key="test",  # noqa: S106 - the emulator requires some and accepts any
                 region_name=self.region,
                 localstack_host=f"{HOST}:{self.port}",
             )

@@ -1,4 +1,4 @@
-"""Runs the STOW service and the nginx before it, as the container does."""
+"""Runs the STOW service and the nginx in front of it, as the container does."""
 
 import sys
 import urllib.request
@@ -13,7 +13,13 @@ _TEMPLATE = PROJECT / "stow_nlb" / "nginx.conf"
 
 
 def start_stow(supervisor: Supervisor, layout: Layout, ports: Mapping[str, int], settings: Mapping[str, str]) -> None:
-    """Start both, and wait until the service answers through nginx."""
+    """Start both, and wait until the service answers through nginx.
+
+    Raises
+    ------
+    HarnessError
+        One of them ended, or did not answer in time.
+    """
     service, proxy = ports["stow_service"], ports["stow_proxy"]
     supervisor.start(
         "stow",
@@ -23,7 +29,7 @@ def start_stow(supervisor: Supervisor, layout: Layout, ports: Mapping[str, int],
             **settings,
             "STOW_HOST": HOST,
             "STOW_PORT": str(service),
-            "STOW_SHUTDOWN_TIMEOUT_SECONDS": "10",  # less than the harness waits before it kills
+            "STOW_SHUTDOWN_TIMEOUT_SECONDS": "10",  # shorter than the time after which the harness kills it
             "PYTHONUNBUFFERED": "1",
         },
         directory=PROJECT,

@@ -1,7 +1,7 @@
-"""The viewer on this machine: OHIF's files, fetched as for AWS, in a directory.
+"""Fetches the viewer's files (OHIF) for this machine, as for AWS.
 
-On AWS they lie in the viewer bucket. Here the edge serves them from where they were unpacked: that saves the emulator
-166 MB of objects for each archive, and nothing of the archive depends on where they lie.
+On AWS, they are in the viewer bucket. Here the edge serves them from the directory into which they were unpacked: that
+saves the emulator 166 MB of objects for each archive, and no part of the archive depends on their place.
 """
 
 from pathlib import Path
@@ -13,12 +13,12 @@ __all__ = ["app_config", "install_viewer"]
 
 
 def install_viewer(cache: Path, log: Path) -> Path:
-    """Directory of OHIF's built files, fetched and unpacked the first time.
+    """Return the directory of OHIF's built files; the first call fetches and unpacks them.
 
     Raises
     ------
     HarnessError
-        It cannot be fetched, or is not the package that was tested.
+        OHIF cannot be fetched, or the package is not the one that was tested.
     """
     try:
         return viewer_files(cache, log)

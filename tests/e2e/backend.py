@@ -1,4 +1,4 @@
-"""The services behind a running archive, as an operator sees them: buckets, queues and records."""
+"""The AWS services of a running archive as an operator sees them: buckets, queues and tables."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import json
 from dataclasses import dataclass
 from urllib.parse import quote_plus
 
-from localstack.archive import Urls
-from localstack.parts.aws import EmulatedAws
-from tests.e2e.clients import search, values, wait_until
+from localstack.urls import Urls
+from localstack.waiting import wait_until
+from tests.e2e.clients import search, values
 
 _INSTANCES = "00201208"  # Number of Study Related Instances
 
@@ -26,7 +26,7 @@ class Backend:
     """Buckets, queues and tables of one archive."""
 
     def __init__(self, urls: Urls) -> None:
-        aws = EmulatedAws(int(urls.s3_endpoint.rpartition(":")[2]), urls.region)
+        aws = urls.aws()
         self.urls = urls
         self.s3, self.sqs, self.dynamodb = aws.client("s3"), aws.client("sqs"), aws.client("dynamodb")
         self.landing_bucket = urls.landing_bucket
@@ -36,24 +36,24 @@ class Backend:
     # --- the landing bucket ---------------------------------------------------------------------
 
     def upload(self, key: str, content: bytes) -> Landed:
-        """Put an object as any S3 client does."""
+        """Upload an object to the landing bucket, as any S3 client does."""
         answer = self.s3.put_object(Bucket=self.landing_bucket, Key=key, Body=content)
         return Landed(key, answer["VersionId"])
 
     def read(self, landed: Landed) -> bytes:
-        """Content of a version."""
+        """Return the content of a version."""
         answer = self.s3.get_object(Bucket=self.landing_bucket, Key=landed.key, VersionId=landed.version_id)
         return answer["Body"].read()
 
     def landed(self, prefix: str = "") -> set[Landed]:
-        """All versions below a prefix."""
+        """Return all versions whose key begins with a prefix."""
         pages = self.s3.get_paginator("list_object_versions").paginate(Bucket=self.landing_bucket, Prefix=prefix)
         return {Landed(version["Key"], version["VersionId"]) for page in pages for version in page.get("Versions", [])}
 
     # --- the queues -----------------------------------------------------------------------------
 
     def event(self, landed: Landed) -> str:
-        """The notification that S3 sends of a new version; keys are form-encoded in it."""
+        """Return the notification that S3 sends about a new version; it contains the key in form encoding."""
         s3 = {
             "bucket": {"name": self.landing_bucket},
             "object": {"key": quote_plus(landed.key, safe="/"), "versionId": landed.version_id},
@@ -61,7 +61,7 @@ class Backend:
         return json.dumps({"Records": [{"eventSource": "aws:s3", "eventName": "ObjectCreated:Put", "s3": s3}]})
 
     def send(self, *bodies: str) -> None:
-        """Put messages into the landing queue."""
+        """Send messages to the landing queue."""
         for start in range(0, len(bodies), 10):
             batch = bodies[start : start + 10]
             answer = self.sqs.send_message_batch(
@@ -71,15 +71,15 @@ class Backend:
             assert not answer.get("Failed")
 
     def pending(self) -> int:
-        """Messages of the landing queue, also those that are being worked on."""
+        """Return the number of messages in the landing queue, including those in process."""
         return self._count(self.queue_url)
 
     def dead_letters(self) -> int:
-        """Messages of the dead-letter queue."""
+        """Return the number of messages in the dead-letter queue."""
         return self._count(self.dead_letter_url)
 
     def take_dead_letters(self) -> list[str]:
-        """Take all messages off the dead-letter queue; their bodies."""
+        """Remove all messages from the dead-letter queue; returns their bodies."""
         bodies = []
         while messages := self.sqs.receive_message(QueueUrl=self.dead_letter_url, MaxNumberOfMessages=10).get(
             "Messages"
@@ -90,10 +90,10 @@ class Backend:
         return bodies
 
     def wait_until_idle(self, seconds: float = 120) -> None:
-        """Wait until each message of the landing queue is dealt with.
+        """Wait until the landing queue is empty.
 
-        What `send` sent is in the queue at once; S3 tells of an upload a moment later, so of one that ought to
-        change nothing send the event again.
+        A message of `send` is in the queue immediately, the notification about an upload a moment later. To wait for
+        an upload that should change nothing, send its event once more.
         """
         wait_until(lambda: self.pending() == 0, "the landing queue is empty", seconds)
 
@@ -102,10 +102,10 @@ class Backend:
         attributes = self.sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=names)["Attributes"]
         return sum(int(attributes[name]) for name in names)
 
-    # --- what became of it ----------------------------------------------------------------------
+    # --- the results ----------------------------------------------------------------------------
 
     def rejections(self) -> dict[Landed, tuple[int, str]]:
-        """Failure reason and text of every rejected version."""
+        """Return failure reason and text of every rejected version."""
         pages = self.dynamodb.get_paginator("scan").paginate(TableName=self.urls.rejections_table, ConsistentRead=True)
         return {
             Landed(item["object"]["S"].removeprefix(f"{self.landing_bucket}/"), item["version_id"]["S"]): (
@@ -117,7 +117,7 @@ class Backend:
         }
 
     def is_converted(self, content: bytes) -> bool:
-        """Whether the instance of these bytes is registered with all its objects; its study may not be published."""
+        """Whether the instance with this content is converted; its study need not be published yet."""
         return hashlib.sha256(content).hexdigest() in self.published()
 
     def wait_until_dealt_with(self, *versions: Landed, seconds: float = 120) -> None:
@@ -133,7 +133,7 @@ class Backend:
         wait_until(lambda: landed in self.rejections(), f"{landed.key} is rejected")
 
     def published(self) -> dict[str, Landed]:
-        """Landing version of each registered instance, by the SHA-256 of its content."""
+        """Return the landing version of each converted instance by the SHA-256 of its content."""
         pages = self.dynamodb.get_paginator("scan").paginate(
             TableName=self.urls.records_table,
             ConsistentRead=True,
@@ -147,7 +147,7 @@ class Backend:
         }
 
     def instance_count(self, study_instance_uid: str) -> int:
-        """What search says of a study."""
+        """Return the number of instances that a search reports for a study."""
         hits = search(f"{self.urls.dicomweb}/studies", StudyInstanceUID=study_instance_uid)
         return int(values(hits, _INSTANCES)[0]) if hits else 0
 

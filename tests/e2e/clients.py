@@ -1,10 +1,9 @@
-"""What real clients send: stores in the shape of dcm4che's stowrs, plain uploads, reads without any convenience."""
+"""Requests as real clients send them: stores like those of dcm4che's stowrs, and reads of the unmodified answer."""
 
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -15,7 +14,7 @@ import urllib3
 DICOM_JSON = "application/dicom+json"
 DICOM_XML = "application/dicom+xml"
 DICOM = "application/dicom"
-# As stowrs sends it: `type` quoted, the boundary not.
+# As stowrs sends it: `type` is quoted, the boundary is not.
 STOWRS_CONTENT_TYPE = 'multipart/related; type="application/dicom"; boundary=myboundary'
 
 RETRIEVE_URL = "00081190"
@@ -38,25 +37,25 @@ class Part:
 
 @dataclass(frozen=True)
 class Answer:
-    """An HTTP response, its body as it came over the wire."""
+    """An HTTP response; `body` is as it was transferred."""
 
     status: int
     headers: urllib3.HTTPHeaderDict
     body: bytes
 
     def json(self) -> Any:
-        """The body, unpacked if it says that it is packed."""
+        """Return the value of a JSON body."""
         return json.loads(self.content)
 
     @property
     def content(self) -> bytes:
-        """The body without its content encoding."""
+        """The body, decompressed if its Content-Encoding is gzip."""
         if self.headers.get("Content-Encoding") == "gzip":
             return urllib3.response.GzipDecoder().decompress(self.body)
         return self.body
 
     def parts(self) -> list[Part]:
-        """Parts of a multipart/related body (RFC 2046 §5.1)."""
+        """Return the parts of a multipart/related body (RFC 2046 §5.1)."""
         content_type = self.headers["Content-Type"]
         assert content_type.startswith("multipart/related; "), content_type
         delimiter = b"--" + _parameter(content_type, "boundary").encode()
@@ -70,12 +69,12 @@ class Answer:
             name, _, value = field.decode().partition(": ")
             assert name == "Content-Type"
             result.append(Part(value, body))
-        # PS3.18 §8.7.1: `type` is that of the parts, and always given.
+        # PS3.18 §8.7.1: the parameter `type` is required, and is the media type of the parts.
         assert {part.content_type.partition(";")[0] for part in result} == {_parameter(content_type, "type")}
         return result
 
     def part(self) -> Part:
-        """The only part of a multipart/related body."""
+        """Return the only part of a multipart/related body."""
         (part,) = self.parts()
         return part
 
@@ -87,12 +86,12 @@ def _parameter(content_type: str, name: str) -> str:
 def get(
     url: str, *, accept: str | None = None, gzip: bool = True, method: str = "GET", **headers: str | None
 ) -> Answer:
-    """Ask for a resource; redirects are followed, as every DICOMweb client does.
+    """Request a resource and follow redirects, as every DICOMweb client does.
 
     Further `headers` are given with underscores; those that are None are left out.
     """
     fields = {name.replace("_", "-"): value for name, value in headers.items() if value is not None}
-    # urllib3 asks for "identity" where it is told nothing.
+    # Without this header, urllib3 asks for "identity".
     fields["Accept-Encoding"] = "gzip" if gzip else "identity"
     if accept is not None:
         fields["Accept"] = accept
@@ -107,7 +106,7 @@ def get(
 
 
 def stowrs_body(*instances: bytes, boundary: str = "myboundary", part_type: str = DICOM) -> bytes:
-    """A body as stowrs sends it: a line break before the first delimiter, and only Content-Type in each part."""
+    """Return a body as stowrs sends it: a line break before the first delimiter, and only Content-Type in each part."""
     head = f"\r\n--{boundary}\r\nContent-Type: {part_type}\r\n\r\n".encode()
     return b"".join(head + instance for instance in instances) + f"\r\n--{boundary}--".encode()
 
@@ -125,7 +124,7 @@ def store(url: str, *instances: bytes, accept: str | None = DICOM_JSON) -> Answe
 
 
 def failure_reasons(answer: Answer) -> list[int]:
-    """The failure reasons of a store's JSON answer, those of parts without identity last."""
+    """Return the failure reasons in the JSON answer to a store request; those of parts without identity come last."""
     module = answer.json()
     items = [
         *module.get(FAILED_SOP_SEQUENCE, {}).get("Value", []),
@@ -135,7 +134,7 @@ def failure_reasons(answer: Answer) -> list[int]:
 
 
 def xml_values(document: bytes, keyword: str) -> list[str]:
-    """All values of an attribute, at any depth of a Native DICOM Model (PS3.19 §A.1)."""
+    """Return all values of an attribute at any depth of a Native DICOM Model (PS3.19 §A.1)."""
     namespace = "{http://dicom.nema.org/PS3.19/models/NativeDICOM}"
     root = ET.fromstring(document)
     assert root.tag == f"{namespace}NativeDicomModel"
@@ -148,20 +147,12 @@ def xml_values(document: bytes, keyword: str) -> list[str]:
 
 
 def search(url: str, **keys: str | int) -> list[dict[str, Any]]:
-    """Search; the hits, [] for 204."""
+    """Search, and return the hits; a 204 has none."""
     answer = get(f"{url}?{urlencode(keys)}" if keys else url, accept=DICOM_JSON)
     assert answer.status in (200, 204), answer.body
     return answer.json() if answer.status == 200 else []
 
 
 def values(hits: Sequence[dict[str, Any]], tag: str) -> list[Any]:
-    """First value of an attribute of each hit, None where it has none."""
+    """Return the first value of an attribute in each hit, or None for a hit without a value."""
     return [hit.get(tag, {}).get("Value", [None])[0] for hit in hits]
-
-
-def wait_until(condition: Callable[[], object], what: str, seconds: float = 60, poll_seconds: float = 0.05) -> None:
-    """Poll until a condition holds; fails the test where it does not in time."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"not so within {seconds:.0f} s: {what}"
-        time.sleep(poll_seconds)

@@ -1,6 +1,5 @@
-"""The running archive that the tests of this directory drive: one for the whole session, with its own state."""
+"""The running archive that the tests of this directory use: one for the whole session, with its own state."""
 
-import json
 import os
 from pathlib import Path
 
@@ -10,29 +9,29 @@ _RUNNING = os.environ.get("ARCHIVE_URLS")
 
 
 def pytest_generate_tests(metafunc):
-    """Run what bears the mark against an archive of each way of deployment, all else against the usual one."""
+    """Run marked tests with an archive of each way of deployment, and all others with the default one."""
     has_its_own = hasattr(metafunc.module, "archive")
     if "archive" not in metafunc.fixturenames or has_its_own or _RUNNING:
         return
     from localstack.configuration import DEPLOYMENTS
 
     marked = metafunc.definition.get_closest_marker("every_deployment") is not None
-    everywhere = marked and os.environ.get("BACKEND") != "localstack"  # whose free edition has no RDS and no ECS
+    everywhere = marked and os.environ.get("BACKEND") != "localstack"  # its free edition has no RDS and no ECS
     metafunc.parametrize("archive", DEPLOYMENTS if everywhere else DEPLOYMENTS[:1], indirect=True, scope="session")
 
 
 @pytest.fixture(scope="session")
 def archive(request):
-    """Addresses of a running archive (localstack.archive.Urls), empty at the session's start.
+    """Addresses of a running archive (localstack.urls.Urls), empty at the session's start.
 
-    BACKEND chooses what it runs on. ARCHIVE_URLS names a file with the output of
-    `make urls` to use an archive that runs already; what a test stores stays in it then.
+    BACKEND chooses its backend. To use an archive that runs already, set ARCHIVE_URLS to a file with the output
+    of `make urls`; the studies that the tests store stay in it.
     """
-    from localstack.archive import Urls
+    from localstack.urls import Urls
     from tests.e2e.private_archive import private_archive
 
     if _RUNNING:
-        yield Urls(**json.loads(Path(_RUNNING).read_text()))
+        yield Urls.from_json(Path(_RUNNING).read_text())
         return
     with private_archive(f"test-{request.param}", deployment=request.param) as (_, urls):
         yield urls
@@ -40,7 +39,7 @@ def archive(request):
 
 @pytest.fixture(scope="session")
 def backend(archive):
-    """The services behind the archive (tests.e2e.backend.Backend)."""
+    """The AWS services of the archive (tests.e2e.backend.Backend)."""
     from tests.e2e.backend import Backend
 
     return Backend(archive)

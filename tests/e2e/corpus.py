@@ -1,4 +1,4 @@
-"""Collections of DICOM files that are not part of the project: $DICOM_CORPUS names the directory that holds them."""
+"""Collections of DICOM files that are not part of the project; $DICOM_CORPUS names their directory."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ import pytest
 
 
 def corpus_path(name: str) -> Path | None:
-    """A file or directory of the corpus, None where there is no corpus."""
+    """Return the path of a file or directory of the corpus, or None if it does not exist."""
     root = os.environ.get("DICOM_CORPUS")
     path = Path(root) / name if root else None
     return path if path is not None and path.exists() else None
 
 
 def needs_corpus(name: str) -> pytest.MarkDecorator:
-    """Skip a test where a part of the corpus is absent."""
+    """Return a mark that skips a test if a part of the corpus does not exist."""
     return pytest.mark.skipif(
         corpus_path(name) is None, reason=f"$DICOM_CORPUS/{name} is not there: set DICOM_CORPUS to run this test"
     )
 
 
 def read_table(name: str) -> list[dict[str, str]]:
-    """Rows of one of the corpus's tables; none where there is no corpus."""
+    """Return the rows of a table of the corpus; an empty list if it does not exist."""
     path = corpus_path(name)
     if path is None:
         return []

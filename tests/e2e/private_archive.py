@@ -1,4 +1,4 @@
-"""Archives that only the tests know: each starts empty, and is ended with them."""
+"""Archives for tests: each is empty at its start, and is stopped in the end."""
 
 from __future__ import annotations
 
@@ -9,26 +9,27 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from localstack.archive import Archive, Urls
+from localstack.archive import Archive
 from localstack.configuration import PROJECT, Configuration
+from localstack.urls import Urls
 
 
 @contextmanager
 def private_archive(name: str, **changes: Any) -> Iterator[tuple[Archive, Urls]]:
-    """Start an archive by the backend that BACKEND names, and end it; gives what controls it, and its addresses.
+    """Start an archive on the backend that BACKEND names, and stop it; yields the archive and its addresses.
 
     Parameters
     ----------
     name
-        Of its state directory. The deployment package in it is kept from run to run, its data are not.
+        Name of its state directory. The next run keeps the deployment package in it, and removes the data.
     **changes
-        Fields of the harness's configuration.
+        Fields of the configuration that differ from the defaults.
     """
     state = PROJECT / ".local" / name
     environment = {"STATE_DIR": str(state), "SAMPLE": "0", "BACKEND": os.environ.get("BACKEND", "")}
     configuration = replace(Configuration.from_environment(environment), **changes)
     archive = Archive(configuration)
-    archive.stop()  # what a killed test run left
+    archive.stop()  # ends what a killed test run left running
     for directory in (configuration.layout.data, configuration.layout.run):
         shutil.rmtree(directory, ignore_errors=True)
     configuration.layout.create()

@@ -1,4 +1,4 @@
-"""Instances of every encoding, each with the frames that a reader must get; nothing here asks the product."""
+"""Instances of every encoding, each with the frames that a reader must get; nothing here uses the product's code."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from pydicom.uid import (
 from tests.support.builders import make_compressed, make_instance, make_non_image
 
 OCTET_STREAM = "application/octet-stream"
-# PS3.18 Table 8.7.3-5, by the last components of the transfer syntax.
+# PS3.18 Table 8.7.3-5, by the last components of the Transfer Syntax UID.
 FRAME_MEDIA_TYPES = {
     "5": "image/dicom-rle",
     "4.50": "image/jpeg",
@@ -44,13 +44,18 @@ FRAME_MEDIA_TYPES = {
 
 
 def fresh_uid() -> str:
-    """A UID that nobody else has: tests may be repeated on an archive that keeps its data."""
+    """Return a UID that is used nowhere else: tests may be repeated on an archive that keeps its data."""
     return f"2.25.{uuid.uuid4().int}"
+
+
+def fresh_uids(**others: str | None) -> dict[str, str | None]:
+    """Return fresh UIDs of a study, a series and an instance, except for those that are given."""
+    return {name: fresh_uid() for name in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")} | others
 
 
 @dataclass(frozen=True)
 class Source:
-    """One Part 10 file; `frames` as they have to be served, None where it is no image."""
+    """One Part 10 file; `frames` are the bytes that must be served, None if the instance is no image."""
 
     data: bytes
     frames: list[bytes] | None
@@ -75,33 +80,29 @@ class Source:
 
 
 def compressed_part_type(transfer_syntax_uid: str) -> str:
-    """Content-Type of a part that holds a compressed frame."""
+    """Return the Content-Type of a part that holds a compressed frame."""
     suffix = transfer_syntax_uid.removeprefix("1.2.840.10008.1.2.")
     return f"{FRAME_MEDIA_TYPES[suffix]}; transfer-syntax={transfer_syntax_uid}"
 
 
-# --- made ---------------------------------------------------------------------------------------
+# --- generated ----------------------------------------------------------------------------------
 
 _WORDS = bytes(range(32))
 _SWAPPED = bytes(position ^ 1 for position in range(32))
 _JPEGS = [b"\xff\xd8" + bytes([number]) * 30 + b"\xff\xd9" for number in range(1, 4)]
-# 3x3 bits a frame, 111111111 and 010101010, packed without a gap from the least significant bit.
+# Two frames of 3x3 bits, 111111111 and 010101010, packed without a gap from the least significant bit.
 _BITS = 0b010101010_111111111
-# The payload ends like a line of multipart, and holds the delimiter that stowrs uses.
+# Pixel data that contain line breaks and delimiters as multipart bodies do, also the beginning of stowrs's own.
 _NASTY = b"\r\n--myboundar\r\n--\r\n" + bytes(2) + b"\r\n\n\n\r\n--\r\n\r\n"
 
 
 def _native(transfer_syntax_uid: str, frames: list[bytes], **attributes: object) -> tuple[bytes, list[bytes]]:
-    return make_instance(transfer_syntax_uid, **_own_uids(), **attributes), frames
+    return make_instance(transfer_syntax_uid, **fresh_uids(), **attributes), frames
 
 
 def _compressed(transfer_syntax_uid: str, frames: list[bytes], **options: object) -> tuple[bytes, list[bytes], str]:
-    data = make_compressed(transfer_syntax_uid, frames, **_own_uids(), **options)
+    data = make_compressed(transfer_syntax_uid, frames, **fresh_uids(), **options)
     return data, frames, compressed_part_type(transfer_syntax_uid)
-
-
-def _own_uids() -> dict[str, str]:
-    return {name: fresh_uid() for name in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")}
 
 
 _GREY8 = {"BitsAllocated": 8, "BitsStored": 8, "HighBit": 7}
@@ -143,13 +144,13 @@ MADE = {
     "RLE": lambda: _compressed(RLELossless, [bytes([frame]) * 64 for frame in (1, 2)]),
     "HTJ2K": lambda: _compressed(HTJ2KLossless, [b"h" * 100]),
     "video": lambda: _compressed(MPEG4HP41, [b"v" * 1000], fragments=3, NumberOfFrames=50),
-    "encapsulated document": lambda: (make_non_image(**_own_uids()), None),
+    "encapsulated document": lambda: (make_non_image(**fresh_uids()), None),
 }
-"""Makes each with UIDs of its own: the same name may be stored in several ways."""
+"""Functions that generate an instance with fresh UIDs: the same name may be stored in several ways."""
 
 
 def make_source(name: str) -> Source:
-    """One of `MADE`."""
+    """Generate one of `MADE`."""
     return Source(*MADE[name]())
 
 
@@ -157,7 +158,7 @@ def make_source(name: str) -> Source:
 
 
 def packaged_source(path: Path) -> Source:
-    """A packaged file under UIDs of its own (several share them); of the same length, so that no other byte changes."""
+    """Return a packaged file with fresh UIDs (several files share theirs) of the same length: no other byte changes."""
     data = path.read_bytes()
     dataset = dcmread(BytesIO(data))
     if dataset.file_meta.TransferSyntaxUID != DeflatedExplicitVRLittleEndian:
@@ -174,12 +175,12 @@ def packaged_source(path: Path) -> Source:
 
 
 def _uid_of_length(length: int) -> bytes:
-    """A fresh UID; 20 and more of its digits are random."""
+    """Return a fresh UID of a given length; at least 20 of its digits are random."""
     return f"2.25.1{uuid.uuid4().int:039}{uuid.uuid4().int:039}"[:length].encode()
 
 
 def _native_frames(dataset: Dataset, count: int) -> Iterator[bytes]:
-    """Frames whose bits fill whole bytes, little-endian."""
+    """Yield frames of whole bytes in little-endian order."""
     pixels = dataset.PixelData
     if not dataset.original_encoding[1]:
         word = max(2 if dataset["PixelData"].VR == "OW" else 1, dataset.BitsAllocated // 8)

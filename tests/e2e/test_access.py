@@ -1,9 +1,9 @@
-"""How resources are cached, asked for in part, and refused: HTTP as browsers and caches rely on it."""
+"""HTTP as browsers and caches rely on it: caching, ranges, HEAD, refusals and CORS."""
 
 import pytest
 
 from tests.e2e.clients import DICOM_JSON, get, store
-from tests.e2e.sources import Source, fresh_uid
+from tests.e2e.sources import Source, fresh_uid, fresh_uids
 from tests.support.builders import make_instance
 
 IMMUTABLE = "public, max-age=31536000, immutable"
@@ -11,9 +11,7 @@ IMMUTABLE = "public, max-age=31536000, immutable"
 
 @pytest.fixture(scope="module")
 def source(archive, backend) -> Source:
-    data = make_instance(
-        StudyInstanceUID=fresh_uid(), SeriesInstanceUID=fresh_uid(), SOPInstanceUID=fresh_uid(), PixelData=bytes(32)
-    )
+    data = make_instance(**fresh_uids(), PixelData=bytes(32))
     source = Source(data, [bytes(32)])
     assert store(archive.stow, data).status == 200
     backend.wait_until_searchable(source.study_instance_uid, 1)
@@ -22,12 +20,12 @@ def source(archive, backend) -> Source:
 
 @pytest.mark.parametrize("gzip", [True, False], ids=["gzip", "identity"])
 @pytest.mark.parametrize("resource", ["", "/metadata", "/frames/1"])
-def test_what_belongs_to_an_instance_is_cached_for_ever(archive, source, resource, gzip) -> None:
+def test_what_belongs_to_an_instance_is_cached_forever(archive, source, resource, gzip) -> None:
     url = f"{archive.dicomweb}/{source.path}{resource}"
     first, second = get(url, gzip=gzip), get(url, gzip=gzip)
     assert first.headers["Cache-Control"] == second.headers["Cache-Control"] == IMMUTABLE
     assert first.body == second.body
-    # The second comes from the bucket, whoever made the first.
+    # The second comes from the bucket, even if a function made the first.
     assert get(url, gzip=gzip, If_None_Match=second.headers["ETag"]).status == 304
 
 
@@ -36,7 +34,7 @@ def test_an_aggregate_is_revalidated_and_changes_with_the_study(archive, backend
     study, series = fresh_uid(), fresh_uid()
 
     def store_another(instances: int) -> None:
-        uids = {"StudyInstanceUID": study, "SeriesInstanceUID": series, "SOPInstanceUID": fresh_uid()}
+        uids = fresh_uids(StudyInstanceUID=study, SeriesInstanceUID=series)
         assert store(archive.stow, make_instance(**uids)).status == 200
         backend.wait_until_searchable(study, instances)
 
@@ -65,7 +63,7 @@ def test_a_search_is_never_taken_from_a_cache(archive, source) -> None:
 @pytest.mark.parametrize("resource", ["/metadata", "/frames/1", ""])
 def test_head_says_what_get_says_without_a_body(archive, source, resource) -> None:
     url = f"{archive.dicomweb}/{source.path}{resource}"
-    get(url)  # whatever has to be made is
+    get(url)  # generates the objects that are generated on demand
     by_get, by_head = get(url), get(url, method="HEAD")
     assert (by_head.status, by_head.body) == (200, b"")
     for name in ("Content-Type", "Content-Length", "Content-Encoding", "ETag", "Cache-Control"):

@@ -1,4 +1,4 @@
-"""The life of what the CDK deploys: stored into, updated, joined by an application of `chalice deploy`, destroyed."""
+"""The life of the stacks that the CDK deploys: use, update, the application alone by `chalice deploy`, destruction."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def archive(own):
 
 @pytest.fixture(scope="module")
 def aws(archive) -> EmulatedAws:
-    return EmulatedAws(int(archive.s3_endpoint.rpartition(":")[2]), archive.region)
+    return archive.aws()
 
 
 @pytest.fixture(scope="module")
@@ -51,14 +51,14 @@ def deployment(own, aws) -> CdkDeployment:
 
 @pytest.fixture(scope="module")
 def stored(archive) -> str:
-    """A study that was stored through the deployed archive, and is found."""
+    """Store a study through the deployed archive; returns its UID when a search finds it."""
     assert store(archive.stow, make_instance(StudyInstanceUID=STUDY)).status == 200
     Backend(archive).wait_until_searchable(STUDY, 1)
     return STUDY
 
 
 def stacks(aws: EmulatedAws) -> dict[str, str]:
-    """Status of each stack of the archive."""
+    """Return the status of each stack of the archive."""
     pages = aws.client("cloudformation").get_paginator("describe_stacks").paginate()
     return {
         stack["StackName"].removeprefix(f"{NAME}-"): stack["StackStatus"]

@@ -1,4 +1,4 @@
-"""The Python library dicomweb-client, as its users call it, against the one root."""
+"""The Python library dicomweb-client, as its users call it, with the DICOMweb root as its only URL."""
 
 from io import BytesIO
 
@@ -7,7 +7,7 @@ from dicomweb_client import DICOMwebClient
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 
-from tests.e2e.sources import fresh_uid
+from tests.e2e.sources import fresh_uid, fresh_uids
 from tests.support.builders import make_instance
 
 pytestmark = pytest.mark.every_deployment
@@ -19,11 +19,9 @@ def client(archive) -> DICOMwebClient:
 
 
 def read_own_dataset(study: str) -> Dataset:
-    """A data set of two frames as a user has it: read from a file."""
+    """Return a data set of two frames that was read from a file, as a user's is."""
     data = make_instance(
-        StudyInstanceUID=study,
-        SeriesInstanceUID=fresh_uid(),
-        SOPInstanceUID=fresh_uid(),
+        **fresh_uids(StudyInstanceUID=study),
         Rows=2,
         NumberOfFrames=2,
         PatientName="Client^Dicomweb",

@@ -1,4 +1,4 @@
-"""A service fails, for a while or for long, and the archive is stopped: nothing is lost, and it goes on by itself."""
+"""A service fails for a short or a long time, or the archive is stopped: no instance is lost, and work continues."""
 
 import json
 from collections.abc import Iterator
@@ -7,17 +7,19 @@ from contextlib import closing, contextmanager
 import psutil
 import pytest
 
-from localstack.archive import Archive, Urls
+from localstack.archive import Archive
 from localstack.deployment.provision import ensure_database_secret
 from localstack.parts.aws import EmulatedAws
 from localstack.parts.mariadb import Database, connect, start_mariadb
+from localstack.urls import Urls
+from localstack.waiting import wait_until
 from tests.e2e.backend import Backend, Landed
-from tests.e2e.clients import get, search, store, values, wait_until
+from tests.e2e.clients import get, search, store, values
 from tests.e2e.private_archive import private_archive
 from tests.e2e.sources import fresh_uid, make_source
 from tests.support.builders import make_instance
 
-# A message that fails comes again after five seconds, and twice at most.
+# A failed message is retried after five seconds, at most twice.
 VISIBILITY_SECONDS = 5
 RECEIVES = 3
 
@@ -32,7 +34,7 @@ def own() -> Iterator[tuple[Archive, Urls]]:
 
 @pytest.fixture(scope="module")
 def control(own) -> Archive:
-    """What starts and ends the parts of this module's archive."""
+    """The archive of this module, which can start and stop its parts."""
     return own[0]
 
 
@@ -48,7 +50,7 @@ def backend(archive) -> Backend:
 
 @contextmanager
 def database_down(archive: Archive) -> Iterator[None]:
-    """End the database; start it again afterwards."""
+    """Stop the database, and start it again after the block."""
     (record,) = [record for record in archive.supervisor.alive() if record.name == "mariadb"]
     psutil.Process(record.pid).terminate()
     wait_until(lambda: not record.is_alive(), "the database has ended")
@@ -65,7 +67,7 @@ def database_of(archive: Archive) -> Database:
 
 
 def lose_index(archive: Archive) -> None:
-    """Leave the schema without a row, as after a migration of a new cluster."""
+    """Delete all rows, which leaves the schema as after the migration of a new cluster."""
     with closing(connect(database_of(archive))) as connection, connection.cursor() as cursor:
         cursor.execute("SHOW TABLES")
         tables = [name for (name,) in cursor.fetchall()]
@@ -90,20 +92,22 @@ def lose_records(backend: Backend, study: str) -> None:
 
 
 @contextmanager
-def uploads_untold(backend: Backend) -> Iterator[None]:
-    """Keep S3 from telling of uploads, so that a test can, in the batches that it wants."""
-    told = backend.s3.get_bucket_notification_configuration(Bucket=backend.landing_bucket)
-    del told["ResponseMetadata"]
+def notifications_off(backend: Backend) -> Iterator[None]:
+    """Turn off S3's notifications within the block, so that a test can send them in batches of its own."""
+    former = backend.s3.get_bucket_notification_configuration(Bucket=backend.landing_bucket)
+    del former["ResponseMetadata"]
     backend.s3.put_bucket_notification_configuration(Bucket=backend.landing_bucket, NotificationConfiguration={})
     try:
         yield
     finally:
-        backend.s3.put_bucket_notification_configuration(Bucket=backend.landing_bucket, NotificationConfiguration=told)
+        backend.s3.put_bucket_notification_configuration(
+            Bucket=backend.landing_bucket, NotificationConfiguration=former
+        )
 
 
 def test_a_message_that_keeps_failing_ends_as_dead_letter_and_its_batch_is_published(archive, backend) -> None:
     sources = [make_source("native") for _ in range(8)]
-    with uploads_untold(backend):
+    with notifications_off(backend):
         landed = [backend.upload(f"batch/{number}", source.data) for number, source in enumerate(sources)]
     events = [backend.event(version) for version in landed]
     unreadable = backend.event(Landed("x", "1")).replace(f'"{backend.landing_bucket}"', '"no-such-bucket"')
@@ -114,7 +118,7 @@ def test_a_message_that_keeps_failing_ends_as_dead_letter_and_its_batch_is_publi
     wait_until(lambda: backend.dead_letters() == len(failing), "the failing messages are dead letters")
     assert sorted(backend.take_dead_letters()) == sorted(failing)
     assert backend.pending() == 0
-    # A fault of a service is no fault of the object.
+    # The object is not to blame for the fault of a service.
     assert backend.rejections() == {}
 
 
@@ -182,7 +186,7 @@ def test_what_was_lost_is_rebuilt_by_replaying_events(control, archive, backend,
     assert backend.instance_count(study) == 0
     if records_too:
         lose_records(backend, study)
-    # A publication writes a whole study: with the records there, one event is enough.
+    # A publication writes a whole study: if the records exist, one event is enough.
     backend.send(*map(backend.event, landed if records_too else landed[:1]))
 
     backend.wait_until_searchable(study, len(instances))

@@ -1,3 +1,5 @@
+"""The local harness: viewer, sample study, and the addresses that it listens on."""
+
 import os
 import urllib.request
 
@@ -38,6 +40,6 @@ def test_the_sample_study_is_found_with_all_its_instances(archive):
         assert related_instances(f"{root}/studies?StudyInstanceUID={STUDY_INSTANCE_UID}") == SLICES
 
 
-@pytest.mark.skipif("ARCHIVE_URLS" in os.environ, reason="the archive was started by somebody else")
+@pytest.mark.skipif("ARCHIVE_URLS" in os.environ, reason="the archive is no child process of this test run")
 def test_everything_listens_on_the_loopback_interface_only(archive):
     assert listening_addresses() == {"127.0.0.1"}

@@ -1,4 +1,4 @@
-"""What is broken or malicious ends with the right reason, loses nothing, and leaves the pipeline running."""
+"""Broken and malicious files are rejected with the right reason, are kept, and leave the pipeline running."""
 
 import json
 from pathlib import Path
@@ -10,7 +10,7 @@ from pydicom import dcmread
 from tests.e2e.backend import Landed
 from tests.e2e.clients import FAILURE_REASON, failure_reasons, get, search, store, values
 from tests.e2e.corpus import corpus_path, needs_corpus, read_table
-from tests.e2e.sources import fresh_uid, make_source
+from tests.e2e.sources import fresh_uids, make_source
 from tests.support.builders import make_instance, make_non_image
 
 # Failure Reason, PS3.18 Table I.2-2.
@@ -19,7 +19,7 @@ OUT_OF_RESOURCES, DOES_NOT_MATCH_CLASS, CANNOT_UNDERSTAND = 42752, 43264, 49152
 
 
 def check_pipeline_works(archive, backend) -> None:
-    """A good instance, stored either way, is published."""
+    """Check that a good instance is published, whether it is stored or uploaded."""
     by_stow, by_upload = make_source("native"), make_source("RLE")
     assert store(archive.stow, by_stow.data).status == 200
     backend.upload("control.dcm", by_upload.data)
@@ -29,12 +29,7 @@ def check_pipeline_works(archive, backend) -> None:
     assert backend.dead_letters() == 0
 
 
-# --- made here ----------------------------------------------------------------------------------
-
-
-def own_uids(**others: str | None) -> dict[str, str | None]:
-    uids = {name: fresh_uid() for name in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")}
-    return {**uids, **others}
+# --- generated files ----------------------------------------------------------------------------
 
 
 BROKEN = {
@@ -42,11 +37,11 @@ BROKEN = {
     "nothing": (b"", CANNOT_UNDERSTAND),
     "a picture": (b"\x89PNG\r\n\x1a\n" + bytes(200), CANNOT_UNDERSTAND),
     "a preamble only": (bytes(128) + b"DICM", CANNOT_UNDERSTAND),
-    "a truncated image": (make_instance(**own_uids())[:-10], CANNOT_UNDERSTAND),
-    "fewer frames than declared": (make_instance(**own_uids(), NumberOfFrames=3), CANNOT_UNDERSTAND),
-    "no study": (make_instance(**own_uids(StudyInstanceUID=None)), DOES_NOT_MATCH_CLASS),
-    "a path as UID": (make_instance(**own_uids(SeriesInstanceUID="1.2/../../../3")), CANNOT_UNDERSTAND),
-    "a query class": (make_non_image(**own_uids(), SOPClassUID="1.2.840.10008.5.1.4.1.2.1.1"), CLASS_NOT_SUPPORTED),
+    "a truncated image": (make_instance(**fresh_uids())[:-10], CANNOT_UNDERSTAND),
+    "fewer frames than declared": (make_instance(**fresh_uids(), NumberOfFrames=3), CANNOT_UNDERSTAND),
+    "no study": (make_instance(**fresh_uids(StudyInstanceUID=None)), DOES_NOT_MATCH_CLASS),
+    "a path as UID": (make_instance(**fresh_uids(SeriesInstanceUID="1.2/../../../3")), CANNOT_UNDERSTAND),
+    "a query class": (make_non_image(**fresh_uids(), SOPClassUID="1.2.840.10008.5.1.4.1.2.1.1"), CLASS_NOT_SUPPORTED),
 }
 
 
@@ -103,11 +98,11 @@ PUBLISHED = {
     "61_nan_infinity_numbers.dcm",
     "64_modality_60000_chars.dcm",
     "67_dup_a_first.dcm",
-    # UIDs of series and instances count within their study.
+    # UIDs of series and instances identify them within their study only.
     "67_dup_c_other_study.dcm",
     "75_400000_empty_fragments.dcm",
 }
-# All others are not understood.
+# All others are rejected as CANNOT_UNDERSTAND.
 REASONS = {
     "04_uid_empty.dcm": DOES_NOT_MATCH_CLASS,
     "09_no_sop_instance_uid.dcm": DOES_NOT_MATCH_CLASS,
@@ -122,7 +117,7 @@ VERDICTS = {row["file"]: row["a sensible server"] for row in read_table("hostile
 
 
 def expected_reason(name: str) -> int | None:
-    """Failure reason of a file, None where it is published."""
+    """Return the failure reason of a file, or None if it is published."""
     return None if name in PUBLISHED else REASONS.get(name, CANNOT_UNDERSTAND)
 
 
@@ -134,7 +129,7 @@ def hostile_file(name: str) -> Path:
 
 @pytest.fixture(scope="module")
 def uploads(backend) -> dict[str, Landed]:
-    """All hostile files, uploaded and dealt with; of the pair with one UID the first is published first."""
+    """Upload all hostile files and wait for their results; of the two with the same UID, one comes after the other."""
     second = "67_dup_b_other_pixels.dcm"
     landed = {
         name: backend.upload(f"hostile/{name}", hostile_file(name).read_bytes()) for name in VERDICTS if name != second
@@ -171,7 +166,7 @@ def test_each_hostile_file_has_its_answer_by_stow(archive, uploads, name) -> Non
         assert (answer.status, failure_reasons(answer)) == (200, [])
     else:
         assert (answer.status, failure_reasons(answer)) == (409, [reason])
-        # As a number of VR US, not as hexadecimal text.
+        # A number of VR US, not hexadecimal text.
         assert f'"{FAILURE_REASON}":{{"vr":"US","Value":[{reason}]}}'.encode() in answer.body
 
 
@@ -210,7 +205,7 @@ def test_hostile_files_lose_nothing_and_leave_the_pipeline_running(archive, back
 
 
 def strict_json(text: bytes) -> Any:
-    """Parse JSON that is valid UTF-8 and has no NaN or Infinity, which Python would let pass."""
+    """Parse JSON that must be valid UTF-8 without NaN and Infinity, which Python would accept."""
 
     def refuse(constant: str) -> NoReturn:
         raise AssertionError(f"{constant} is no JSON")

@@ -1,11 +1,11 @@
-"""UIDs, names and missing attributes that trip servers up: stored, then found and retrieved through the whole chain."""
+"""UIDs, names and missing attributes that servers often handle wrongly: stored, then found and retrieved."""
 
 from dataclasses import dataclass
 
 import pytest
 
 from tests.e2e.clients import get, search, store, values
-from tests.e2e.sources import fresh_uid
+from tests.e2e.sources import fresh_uid, fresh_uids
 from tests.support.builders import make_instance
 
 STUDY_UID, SERIES_UID, SOP_UID = "0020000D", "0020000E", "00080018"
@@ -50,7 +50,7 @@ def test_a_study_whose_uid_begins_with_anothers_is_a_study_of_its_own(archive, b
 
 @dataclass(frozen=True)
 class Patients:
-    """One study a patient, all under one AccessionNumber that no other test uses."""
+    """One study for each patient, all with an AccessionNumber that no other test uses."""
 
     accession_number: str
     studies: dict[str, str]  # by patient name
@@ -79,9 +79,7 @@ def patients(archive, backend) -> Patients:
             SpecificCharacterSet=NAMES[name],
             PatientID=name.partition("=")[0],
             AccessionNumber=accession_number,
-            StudyInstanceUID=study,
-            SeriesInstanceUID=fresh_uid(),
-            SOPInstanceUID=fresh_uid(),
+            **fresh_uids(StudyInstanceUID=study),
         )
         for name, study in studies.items()
     ]
@@ -162,7 +160,7 @@ def test_an_instance_without_the_attribute_is_stored_found_and_served(archive, b
     (found,) = search(f"{archive.dicomweb}/studies", StudyInstanceUID=study)
     modalities = {"vr": "CS"} if "Modality" in absent else {"vr": "CS", "Value": ["CT"]}
     assert found["00080061"] == modalities
-    # Required attributes are there, and empty (PS3.18 §10.6.3.3).
+    # Required attributes are present, but empty (PS3.18 §10.6.3.3).
     if "PatientName" in absent:
         assert found[PATIENT_NAME] == {"vr": "PN"}
     if "StudyDate" in absent:

@@ -1,4 +1,4 @@
-"""Instances too large for memory and for one answer of a function: sent in parts, parsed from disk, redirected to."""
+"""Instances too large for memory and for one answer of a function: uploaded in parts, read from disk, redirected."""
 
 import os
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.clients import DICOM, get, store
-from tests.e2e.sources import Source, fresh_uid
+from tests.e2e.sources import Source, fresh_uids
 from tests.support.builders import make_instance
 
 ROWS, COLUMNS = 2048, 4096
@@ -17,9 +17,7 @@ FRAMES = [os.urandom(ROWS * COLUMNS), bytes(ROWS * COLUMNS), os.urandom(ROWS * C
 def large(archive, backend, request, tmp_path_factory) -> Source:
     """24 MB in three frames, of which one compresses well."""
     data = make_instance(
-        StudyInstanceUID=fresh_uid(),
-        SeriesInstanceUID=fresh_uid(),
-        SOPInstanceUID=fresh_uid(),
+        **fresh_uids(),
         NumberOfFrames=len(FRAMES),
         Rows=ROWS,
         Columns=COLUMNS,
@@ -34,7 +32,7 @@ def large(archive, backend, request, tmp_path_factory) -> Source:
     else:
         path: Path = tmp_path_factory.mktemp("large") / "large.dcm"
         path.write_bytes(data)
-        # In parts, as `aws s3 cp` does with files of this size.
+        # This is a multipart upload, as `aws s3 cp` does it with files of this size.
         backend.s3.upload_file(str(path), backend.landing_bucket, f"large/{source.study_instance_uid}.dcm")
     backend.wait_until_searchable(source.study_instance_uid, 1)
     return source

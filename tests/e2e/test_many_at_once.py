@@ -1,4 +1,4 @@
-"""Many clients store one study at once, events come twice and in any order: what is shared ends complete."""
+"""Many clients store one study concurrently, events come twice and in any order: study and series are complete."""
 
 import itertools
 import random
@@ -26,7 +26,7 @@ STUDY_SERIES, STUDY_INSTANCES, SERIES_INSTANCES = "00201206", "00201208", "00201
 
 @dataclass(frozen=True)
 class Study:
-    """The instances of a study of four series, in no order."""
+    """The instances of a study with four series, in random order."""
 
     uid: str
     series: dict[str, list[str]]  # SOP Instance UIDs
@@ -56,13 +56,13 @@ def make_study() -> Study:
     return Study(uid, series, modality, instances)
 
 
-def at_once(function: Callable[[bytes], T], instances: Sequence[bytes]) -> list[T]:
+def concurrently(function: Callable[[bytes], T], instances: Sequence[bytes]) -> list[T]:
     with ThreadPoolExecutor(CLIENTS) as clients:
         return list(clients.map(function, instances))
 
 
 def check_complete(root: str, study: Study) -> None:
-    """Every list, count and aggregate holds each instance once."""
+    """Check that every list, count and aggregate has each instance once."""
     once = {sop_uid: 1 for sop_uids in study.series.values() for sop_uid in sop_uids}
     url = f"{root}/studies/{study.uid}"
     every_page = {"limit": INSTANCES + 1}
@@ -94,7 +94,7 @@ def check_complete(root: str, study: Study) -> None:
 
 def test_instances_stored_by_many_clients_one_by_one_are_all_there_and_once(archive, backend) -> None:
     study = make_study()
-    assert set(at_once(lambda instance: store(archive.stow, instance).status, study.instances)) == {200}
+    assert set(concurrently(lambda instance: store(archive.stow, instance).status, study.instances)) == {200}
     backend.wait_until_searchable(study.uid, INSTANCES)
     check_complete(archive.dicomweb, study)
     backend.wait_until_idle()
@@ -116,7 +116,7 @@ def test_events_that_come_twice_and_in_any_order_end_the_same(archive, backend) 
             again = told.pop()
         backend.send(again)
 
-    at_once(upload_and_repeat, study.instances)
+    concurrently(upload_and_repeat, study.instances)
     assert not told
     backend.wait_until_searchable(study.uid, INSTANCES)
     backend.wait_until_idle()

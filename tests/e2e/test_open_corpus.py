@@ -1,10 +1,11 @@
-"""A thousand real files of all kinds: which are published, and why each of the others is not."""
+"""A thousand real files of all kinds: the valid ones are published, and each of the others has a reason."""
 
 import hashlib
 import time
 from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor
 
+from localstack.waiting import wait_until
 from tests.e2e.clients import (
     FAILED_SOP_SEQUENCE,
     FAILURE_REASON,
@@ -13,7 +14,6 @@ from tests.e2e.clients import (
     search,
     store,
     values,
-    wait_until,
 )
 from tests.e2e.corpus import corpus_path, needs_corpus, read_table
 
@@ -21,7 +21,7 @@ CLIENTS = 4
 FILES_A_REQUEST = 20
 DUPLICATE, CANNOT_UNDERSTAND = 273, 49152
 
-# What can never be published. All else that is not published has the UIDs of another file, and another content.
+# Files that cannot be published. All others that are not published have the UIDs of another file with other content.
 BROKEN = {
     "open/ThalesMMS__DICOM-Swift/Fixtures/Compressed/jpeg_baseline_synthetic.dcm": "JPEG that holds native pixels",
     "open/fo-dicom__fo-dicom/FO-DICOM.Tests/Test_Data/GH179A.dcm": "an element without a valid VR",
@@ -71,7 +71,7 @@ def test_each_file_of_the_open_corpus_is_published_or_there_is_a_reason(archive,
     assert refused[CANNOT_UNDERSTAND] == broken
     assert set(refused) <= {CANNOT_UNDERSTAND, DUPLICATE}
 
-    # A second content is refused at once where the first is known, and else when it is converted.
+    # A second content is refused immediately if the first is registered, and otherwise at its conversion.
     others = [row for row in rows if row["sha256"] in known - published]
     undecided = {row["sha256"] for row in others if row["sop_uid"] not in refused.get(DUPLICATE, set())}
     wait_until(lambda: undecided <= digests_rejected(backend, rejected_before), "each second content is rejected")
@@ -92,6 +92,6 @@ def test_each_file_of_the_open_corpus_is_published_or_there_is_a_reason(archive,
 
 
 def digests_rejected(backend, before) -> set[str]:
-    """Digests of the contents that were rejected as second ones, without those known before."""
+    """Return the digests of contents that were rejected as duplicates, without those of earlier tests."""
     new = {landed for landed, (reason, _) in backend.rejections().items() if reason == DUPLICATE} - before
     return {hashlib.sha256(backend.read(landed)).hexdigest() for landed in new}

@@ -1,4 +1,4 @@
-"""Each encoding, stored by STOW-RS and by a plain upload, comes back as it went in."""
+"""Instances of each encoding, stored by STOW-RS and by an upload, are retrieved unchanged."""
 
 from base64 import b64decode
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +12,7 @@ from tests.support.pydicom_files import COMPARABLE_FILES, pydicoms_json, without
 
 pytestmark = pytest.mark.every_deployment
 
-# As people name things: PS3.10 allows none of it, S3 all.
+# Names that people give to files: S3 allows them all, PS3.10 allows none of them.
 KEYS = [
     "any/key/{}.dcm",
     "with spaces/and + plus signs/{}",
@@ -53,7 +53,7 @@ def of_each(names: list[str]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("source", names, indirect=True)
 
 
-# A copy without gzip is made by a function, which takes its time; it does not depend on the way of the store.
+# A function makes the copy without gzip, which takes long; the way in which the instance was stored does not matter.
 IN_BOTH_CODINGS = pytest.mark.parametrize(
     ("source", "gzip"),
     [*((name, True) for name in SOURCES), *((name, False) for name in STOW)],
@@ -130,7 +130,7 @@ def test_the_instance_is_the_file_that_was_stored(archive, source, gzip) -> None
 
 @of_each(["native by STOW", "encapsulated document by STOW"])
 def test_a_single_part_is_labelled_as_dicom(archive, source) -> None:
-    # Not tried with an upload: the emulator ignores `response-content-type` where a version is asked for.
+    # Not tested with an upload: the emulator ignores `response-content-type` in requests for a version.
     assert get(f"{archive.dicomweb}/{source.path}", accept=DICOM).headers["Content-Type"] == DICOM
 
 

@@ -1,4 +1,4 @@
-"""STOW-RS answers: to dcm4che's stowrs on each URL that it may be given, and to what is wrong with a request."""
+"""STOW-RS answers: to dcm4che's stowrs on each store URL, and to requests that are wrong."""
 
 import pytest
 
@@ -18,7 +18,7 @@ from tests.e2e.clients import (
     values,
     xml_values,
 )
-from tests.e2e.sources import Source, fresh_uid, make_source
+from tests.e2e.sources import Source, fresh_uid, fresh_uids, make_source
 from tests.support.builders import make_instance
 
 pytestmark = pytest.mark.every_deployment
@@ -108,7 +108,7 @@ def test_a_malformed_request_is_400_and_an_unsupported_type_415(archive) -> None
 
 
 def test_a_second_content_under_one_uid_fails_and_the_first_stays(archive, backend) -> None:
-    uids = {name: fresh_uid() for name in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")}
+    uids = fresh_uids()
     first = Source(make_instance(PatientName="First", **uids), None)
     second = make_instance(PatientName="Second", **uids)
     assert store(archive.stow, first.data).status == 200
@@ -124,7 +124,7 @@ def test_a_second_content_under_one_uid_fails_and_the_first_stays(archive, backe
     for landed in (stored, uploaded):
         backend.wait_until_rejected(landed)
         assert backend.rejections()[landed][0] == DUPLICATE
-        # Nothing is lost: what was refused lies where it was put, and what is served is the first.
+        # Nothing is lost: the refused content stays in the landing bucket, and the first one is served.
         assert backend.read(landed) == second
     assert get(f"{archive.dicomweb}/{first.path}").part().body == first.data
     (metadata,) = get(f"{archive.dicomweb}/{first.series_path}/metadata").json()
@@ -133,7 +133,7 @@ def test_a_second_content_under_one_uid_fails_and_the_first_stays(archive, backe
 
 
 def test_of_two_contents_in_one_request_the_first_is_stored(archive, backend) -> None:
-    uids = {name: fresh_uid() for name in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")}
+    uids = fresh_uids()
     first, second = (make_instance(PatientName=name, **uids) for name in ("First", "Second"))
     answer = store(archive.stow, first, second)
     assert (answer.status, failure_reasons(answer)) == (202, [DUPLICATE])

@@ -1,4 +1,4 @@
-"""The viewer in a real browser: it lists a study that was just stored, and draws its images."""
+"""The viewer in a real browser lists a newly stored study and draws its images."""
 
 from collections.abc import Callable, Iterator
 from io import BytesIO
@@ -15,8 +15,9 @@ from pydicom.encaps import encapsulate
 from pydicom.filewriter import dcmwrite
 from pydicom.uid import UID, ExplicitVRLittleEndian, JPEG2000Lossless, JPEGBaseline8Bit, RLELossless
 
-from localstack.archive import Urls
-from tests.e2e.clients import search, store, wait_until
+from localstack.urls import Urls
+from localstack.waiting import wait_until
+from tests.e2e.clients import search, store
 from tests.e2e.sources import fresh_uid
 from tests.e2e.viewer import Viewer, running_chromium
 from tests.support.builders import make_dataset
@@ -32,14 +33,14 @@ def chromium() -> Iterator[Browser]:
 
 
 def picture() -> NDArray[np.uint8]:
-    """Black, but for a white lower right quarter: each mirrored or turned copy is another picture."""
+    """Return a black picture with a white lower right quarter: every mirrored or rotated copy differs from it."""
     pixels = np.zeros((SIZE, SIZE), np.uint8)
     pixels[SIZE // 2 :, SIZE // 2 :] = 255
     return pixels
 
 
 def make_slice(transfer_syntax_uid: UID, number: int, shared: dict[str, str]) -> bytes:
-    """One slice of a CT whose pixels are `picture`."""
+    """Return one slice of a CT whose pixels are `picture`."""
     dataset = make_dataset(
         SOPInstanceUID=fresh_uid(),
         InstanceNumber=number,
@@ -129,7 +130,7 @@ def test_viewer_lists_a_stored_study_and_draws_its_image(
         viewer.open_study(study_instance_uid)
         drawn = viewer.drawn_image()
         viewer.page.screenshot(path=tmp_path / "viewer.png")
-        # OHIF loads the other slices behind the first.
+        # OHIF loads the other slices after the first one.
         frames = {request.url for request in viewer.requests if "/frames/" in request.url}
 
     drawn.save(tmp_path / "canvas.png")
@@ -139,7 +140,7 @@ def test_viewer_lists_a_stored_study_and_draws_its_image(
 
 
 def quarters(drawn: Image.Image) -> list[int]:
-    """Grey level in the middle of each quarter of the image, which is centred in the viewport and fills its height."""
+    """Return the grey level in the middle of each quarter of the image, which fills the height of the viewport."""
     levels = np.asarray(drawn)
     row, column = levels.shape[0] // 2, levels.shape[1] // 2
     distance = min(row, column) // 4

@@ -1,4 +1,4 @@
-"""OHIF in a headless Chromium, driven as a user would: what it shows, and what went wrong on the way."""
+"""Drives OHIF in a headless Chromium as a user would, and records errors of the page."""
 
 import base64
 import shutil
@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, expect, sync_playwright
 
-# WebGL in software: a test machine has no graphics card. Chromium's sandbox does not start as root.
+# WebGL in software, as test machines have no graphics card. No sandbox, as it does not start for root.
 _CHROMIUM_OPTIONS = [
     "--headless=new",
     "--no-sandbox",
@@ -28,7 +28,7 @@ _TIMEOUT_MILLISECONDS = 60_000
 
 @contextmanager
 def running_chromium() -> Iterator[Browser]:
-    """Debian's Chromium: Playwright's own cannot be fetched from a package registry."""
+    """Run Debian's Chromium; Playwright's own is in no package registry."""
     program = shutil.which("chromium")
     if program is None:
         pytest.skip("chromium is not installed (Debian: chromium)")
@@ -77,7 +77,7 @@ class Viewer:
         )
 
     def drawn_image(self) -> Image.Image:
-        """What the first viewport shows, in grey levels, without the texts laid over it."""
+        """Return the image in the first viewport in grey levels, without the overlay of texts."""
         url = self.page.locator(_CANVAS).first.evaluate("canvas => canvas.toDataURL('image/png')")
         return Image.open(BytesIO(base64.b64decode(url.partition(",")[2]))).convert("L")
 
@@ -86,7 +86,7 @@ class Viewer:
             self.faults.append(f"{response.status} {response.request.method} {response.url}")
 
     def _add_failed_request(self, request: Request) -> None:
-        # Leaving a page ends what it still asks for.
+        # Leaving a page aborts its pending requests.
         if request.failure != "net::ERR_ABORTED":
             self.faults.append(f"{request.failure} {request.method} {request.url}")
 

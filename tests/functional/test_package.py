@@ -1,10 +1,9 @@
-"""The package that Chalice builds for the functions: its size, what a search loads of it, the stage of the stacks."""
+"""The package that Chalice builds for the functions: its size, its imports for a search, and its stage."""
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import zipfile
@@ -14,28 +13,25 @@ from typing import Any
 import pytest
 
 from cdk.application.chalice_stage import make_stage, write_stage
+from cdk.project import CHALICE_CONFIGURATION, committed_configuration, copy_chalice_project
 from tests.unit.cdk.application.test_chalice_stage import ALL, NAME, stubbed
 
-PROJECT = Path(__file__).resolve().parents[2]
 MIB = 1024 * 1024
 
-# Lambda's limits of a package that is uploaded (50 MB), and unpacked with all layers (250 MB).
+# Lambda's limits for a package: 50 MB for the upload, 250 MB unpacked with all layers.
 MAX_ZIPPED_BYTES = 50 * MIB
 MAX_UNZIPPED_BYTES = 250 * MIB
 
-# What only conversion needs, or nobody.
+# Libraries that only conversion needs, or nothing.
 NOT_FOR_A_SEARCH = {"aiohttp", "boto3", "botocore", "isal", "numpy", "pydicom", "pymysql", "tenacity"}
 
 
 @pytest.fixture(scope="module")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Directory with ``deployment.zip`` and ``sam.json`` of a stage made of the stacks' outputs."""
+    """Directory with ``deployment.zip`` and ``sam.json`` of a stage that was written from the stacks' outputs."""
     project: Path = tmp_path_factory.mktemp("package")
-    shutil.copytree(PROJECT / "chalicelib", project / "chalicelib", ignore=shutil.ignore_patterns("__pycache__"))
-    (project / ".chalice").mkdir()
-    for name in ("app.py", "requirements.txt", ".chalice/config.json"):
-        shutil.copyfile(PROJECT / name, project / name)
-    write_stage(project / ".chalice" / "config.json", "prod", make_stage(stubbed(ALL), NAME))
+    copy_chalice_project(project, committed_configuration())
+    write_stage(project / CHALICE_CONFIGURATION, "prod", make_stage(stubbed(ALL), NAME))
     chalice = Path(sys.executable).with_name("chalice")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTHON"))}
     result = subprocess.run(
@@ -76,7 +72,7 @@ def test_the_package_holds_what_the_code_reads_beside_modules(unpacked: Path) ->
 
 
 def run_in(unpacked: Path, code: str) -> Any:
-    """What code prints as JSON that finds the standard library and the package, and nothing else."""
+    """Run code that finds only the standard library and the package; return the JSON that it prints."""
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(unpacked), "PYTHONDONTWRITEBYTECODE": "1"}
     result = subprocess.run(
         [sys.executable, "-S", "-c", code], env=environment, cwd=unpacked, capture_output=True, text=True, check=False

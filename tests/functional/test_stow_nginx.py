@@ -1,55 +1,28 @@
 """nginx before the store service: it passes every request on unchanged and buffers nothing."""
 
-import shutil
 import socket
 import string
-import subprocess
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
 
-import pytest
-
 from chalicelib.services.store_instances import StoreLimits
+from localstack.listeners import free_port
+from tests.support.edge_parts import running_nginx
 from tests.support.stow_server import MULTIPART, instance_bytes, multipart, running
 
 MIB = 1024 * 1024
 TEMPLATE = Path(__file__).parents[2] / "stow_nlb" / "nginx.conf"
 
-pytestmark = pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is not installed")
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
-
 
 @contextmanager
 def _nginx(run_dir: Path, upstream_port: int) -> Iterator[int]:
-    port = _free_port()
-    configuration = run_dir / "nginx.conf"
+    port = free_port()
     values = {"LISTEN": f"127.0.0.1:{port}", "UPSTREAM": f"127.0.0.1:{upstream_port}", "RUN_DIR": str(run_dir)}
-    configuration.write_text(string.Template(TEMPLATE.read_text()).substitute(values))
-    with subprocess.Popen(["nginx", "-c", str(configuration), "-e", "stderr"], cwd=run_dir) as nginx:
-        try:
-            deadline = time.monotonic() + 10
-            while not _answers(port):
-                assert time.monotonic() < deadline, "nginx does not listen"
-            yield port
-        finally:
-            nginx.terminate()
-
-
-def _answers(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), timeout=1).close()
-    except OSError:
-        return False
-    return True
+    with running_nginx(string.Template(TEMPLATE.read_text()).substitute(values), run_dir, port):
+        yield port
 
 
 def _post(port: int, body: bytes, path: str = "/studies") -> tuple[int, bytes]:
@@ -91,7 +64,7 @@ def test_body_reaches_the_service_while_it_arrives_and_lies_on_no_disk(tmp_path:
 
 
 def test_service_that_is_gone_is_503_in_json(tmp_path: Path) -> None:
-    with _nginx(tmp_path, _free_port()) as port:
+    with _nginx(tmp_path, free_port()) as port:
         status, body = _post(port, multipart(instance_bytes()))
 
     assert (status, body) == (503, b'{"error": "the store service does not answer"}')

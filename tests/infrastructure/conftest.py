@@ -1,4 +1,4 @@
-"""The templates of one archive with each optional setting, and others to compare; written once for all tests."""
+"""Templates of one archive with all optional settings, and of others to compare; synthesised once for all tests."""
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +12,7 @@ from tests.infrastructure.synthesis import SETTINGS, SMALL_SETTINGS, Assembly, T
 
 @pytest.fixture(scope="session")
 def viewer_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """As little of a viewer as can be deployed."""
+    """The smallest viewer that can be deployed."""
     directory = tmp_path_factory.mktemp("viewer")
     (directory / "index.html").write_text("<!doctype html><title>Viewer</title>")
     (directory / "app.bundle.js").write_text("'use strict';")
@@ -21,13 +21,13 @@ def viewer_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def assemblies(tmp_path_factory: pytest.TempPathFactory, viewer_directory: Path) -> Mapping[str, Assembly]:
-    """All syntheses that the tests look at, two at a time."""
+    """All syntheses that the tests read; two run concurrently."""
     root = tmp_path_factory.mktemp("assemblies")
     unsuppressed = "from cdk.__main__ import main; main(suppressed=False)"
     variants: Mapping[str, tuple[Mapping[str, Any], str | None]] = {
         "usual": (SETTINGS, None),
         "small": (SMALL_SETTINGS, None),
-        # Two tests in one run: another setting of the store, and nothing that cdk-nag accepts.
+        # Serves two tests: one setting of the store differs, and no finding of cdk-nag is accepted.
         "other": ({**SETTINGS, "store_max_tasks": 17}, unsuppressed),
     }
     with ThreadPoolExecutor(2) as executor:
@@ -44,7 +44,7 @@ def assemblies(tmp_path_factory: pytest.TempPathFactory, viewer_directory: Path)
 
 @pytest.fixture(scope="session")
 def assembly(assemblies: Mapping[str, Assembly]) -> Assembly:
-    """One archive, with all optional settings."""
+    """The archive with all optional settings."""
     return assemblies["usual"]
 
 

@@ -1,4 +1,4 @@
-"""What tests ask of templates, and stacks made of the least configuration."""
+"""Queries of templates, and the smallest configuration for single stacks."""
 
 from typing import Any
 
@@ -9,20 +9,20 @@ Properties = dict[str, Any]
 
 
 def of_type(template: Template, kind: str) -> dict[str, Properties]:
-    """Properties of the resources of one type, by logical id; there must be some."""
+    """Properties of the resources of one type, by logical id; fails if there are none."""
     found = {name: resource["Properties"] for name, resource in resources(template, kind).items()}
     assert found, f"no {kind} at all"
     return found
 
 
 def only(template: Template, kind: str) -> Properties:
-    """Properties of the only resource of a type."""
+    """Properties of the only resource of a type; fails if there are others."""
     [properties] = of_type(template, kind).values()
     return properties
 
 
 def deployment(**settings: Any) -> Deployment:
-    """The least configuration, with these settings beside."""
+    """The smallest valid configuration, with further settings."""
     region = settings.get("region", "us-east-1")
     return Deployment(
         **{

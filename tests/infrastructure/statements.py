@@ -1,4 +1,4 @@
-"""Statements of IAM in a template, wherever they stand."""
+"""All IAM statements of a template: in policies, roles and policies of resources."""
 
 import json
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ _RESOURCE = {
 
 
 def of_identities(template: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Statements of roles, each with the logical id of where it stands."""
+    """Statements of roles, each with the logical id of the resource that contains it."""
     for name, resource in template["Resources"].items():
         if resource["Type"] in _IDENTITY:
             documents = [resource["Properties"]["PolicyDocument"]]
@@ -29,7 +29,7 @@ def of_identities(template: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any
 
 
 def of_resources(template: dict[str, Any], kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Statements of resources' own policies."""
+    """Statements of the policies of resources of one type, with their logical ids."""
     for name, resource in template["Resources"].items():
         if resource["Type"] == kind:
             for statement in resource["Properties"][_RESOURCE[kind]]["Statement"]:
@@ -37,10 +37,10 @@ def of_resources(template: dict[str, Any], kind: str) -> Iterator[tuple[str, dic
 
 
 def as_list(value: Any) -> list[Any]:
-    """IAM writes a list of one as the one."""
+    """The values as a list; IAM writes a list of one value as that value."""
     return value if isinstance(value, list) else [value]
 
 
 def names_everybody(statement: dict[str, Any]) -> bool:
-    """Whether the principal is anyone at all."""
+    """Whether the statement applies to any principal."""
     return "*" in json.dumps(statement.get("Principal", ""))

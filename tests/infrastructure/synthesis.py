@@ -1,4 +1,4 @@
-"""Runs the CDK application, and reads what it wrote."""
+"""Runs the CDK application, and reads its templates."""
 
 import json
 import os
@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-PROJECT = Path(__file__).resolve().parents[2]
+from cdk.project import PROJECT
+
 NAME = "radiology"
 REGION = "eu-central-1"
 ACCOUNT = "123456789012"
@@ -31,7 +32,7 @@ SETTINGS: Mapping[str, Any] = {
     "convert_max_concurrency": 20,
 }
 
-# As little as can be, and not to stay.
+# A small archive that can be removed again.
 SMALL_SETTINGS: Mapping[str, Any] = {
     "name": NAME,
     "account": ACCOUNT,
@@ -52,18 +53,18 @@ Template = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Assembly:
-    """What one synthesis wrote."""
+    """The files of one synthesis."""
 
     directory: Path
     templates: Mapping[str, Template]
 
     @property
     def manifest(self) -> dict[str, Any]:
-        """Stacks with their tags and protection."""
+        """The artifacts of the manifest: stacks with their tags and protection."""
         return dict(json.loads((self.directory / "manifest.json").read_text())["artifacts"])
 
     def annotations(self, level: str) -> set[str]:
-        """What the application itself says: messages of one level (warning, error)."""
+        """The application's messages of one level (warning, error)."""
         return {
             entry["data"]
             for path in self.directory.glob("*.metadata.json")
@@ -73,7 +74,7 @@ class Assembly:
         }
 
     def findings(self) -> set[tuple[str, str]]:
-        """Rule and construct of each thing that cdk-nag found."""
+        """Rule and construct path of each finding of cdk-nag."""
         report = json.loads((self.directory / "validation-report.json").read_text())
         return {
             (violation["ruleName"], construct["constructPath"])
@@ -84,14 +85,14 @@ class Assembly:
 
 
 def toml(settings: Mapping[str, Any]) -> str:
-    """Text of a configuration: JSON's strings, numbers and arrays are TOML's too."""
+    """Text of a configuration; strings, numbers and arrays are the same in JSON and TOML."""
     return "".join(f"{name} = {json.dumps(value)}\n" for name, value in settings.items()) + '[tags]\nDepartment = "R"\n'
 
 
 def run_cdk(
     directory: Path, settings: Mapping[str, Any], viewer: Path, code: str | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Run the CDK application as the command line does, in a process of its own."""
+    """Run the CDK application in its own process, as the CDK command line does."""
     directory.mkdir(parents=True)
     configuration = directory / "deployment.toml"
     configuration.write_text(toml(settings))

@@ -1,4 +1,4 @@
-"""Roles of what touches images and records: the calls that the code makes, on named resources."""
+"""Roles of functions and tasks: they allow the calls that the code makes, on named resources."""
 
 import json
 from collections.abc import Mapping
@@ -38,7 +38,7 @@ def test_no_action_on_data_is_allowed_on_everything(templates: Mapping[str, Temp
     for name, statement in of_identities(templates[part]):
         if any(action.startswith(DATA) for action in as_list(statement["Action"])):
             for resource in as_list(statement["Resource"]):
-                # Of a bucket, all objects; of nothing else anything.
+                # All objects of a bucket are allowed, but no other resource may have a wildcard.
                 assert resource != "*", name
                 assert "*" not in json.dumps(resource) or "/*" in json.dumps(resource), name
 
@@ -84,7 +84,7 @@ def test_migration_touches_no_image_and_no_record(templates: Mapping[str, Templa
 def test_no_function_makes_a_log_group_again_that_its_stack_has_removed(
     templates: Mapping[str, Template], role: str
 ) -> None:
-    """Its last lines arrive later; the group that they made would be in the way of the next deployment."""
+    """Its last log lines arrive later. A group that they created would make the next deployment fail."""
     groups = {
         group["Properties"]["LogGroupName"]
         for name, group in resources(templates["application"], "AWS::Logs::LogGroup").items()
@@ -100,7 +100,7 @@ def test_no_function_makes_a_log_group_again_that_its_stack_has_removed(
 
     assert len(groups) == 3
     assert all(f"{group}*" in "".join(denied) for group in groups)
-    # `chalice deploy` makes no groups, so there the functions do.
+    # `chalice deploy` creates no groups, so functions that it deploys create them.
     assert [f"/aws/lambda/{APP_NAME}-*" in resource and NAME not in resource for resource in allowed] == [True]
 
 

@@ -1,4 +1,4 @@
-"""The Chalice application as CloudFormation sees it: Chalice's template, and what SAM makes of it."""
+"""The Chalice application in CloudFormation: Chalice's template, and the resources that SAM makes of it."""
 
 import copy
 import json
@@ -15,7 +15,7 @@ MIB = 1024 * 1024
 
 
 class NoManagedPolicies:
-    """The roles are given: SAM has none to look up."""
+    """A loader without policies: the roles are given, so SAM has none to look up."""
 
     def load(self) -> dict[str, str]:
         return {}
@@ -73,7 +73,7 @@ def test_converters_at_once_are_limited_by_the_queue_and_more_than_one(transform
     assert mapping["Properties"]["ScalingConfig"] == {"MaximumConcurrency": 20}
     assert mapping["Properties"]["BatchSize"] == 10
     for function in resources(transformed, "AWS::Lambda::Function").values():
-        # Reserved concurrency throttles what was received, which then counts as failed.
+        # Reserved concurrency throttles messages that were already received, and these then count as failed.
         assert "ReservedConcurrentExecutions" not in function["Properties"]
 
 
@@ -178,7 +178,7 @@ def test_package_stays_well_below_lambda_s_limits(package: zipfile.ZipFile) -> N
     packed = sum(member.compress_size for member in package.infolist())
 
     assert unpacked < 100 * MIB  # of 250
-    assert packed < 30 * MIB  # of 50, where it is not sent by way of a bucket
+    assert packed < 30 * MIB  # of 50 for a direct upload
 
 
 def test_package_has_the_database_s_authorities_and_schema(package: zipfile.ZipFile) -> None:

@@ -1,13 +1,13 @@
-"""The cost model against sums by hand, and against what the stacks make."""
+"""The cost model against sums by hand, and against the resources of the templates."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import pytest
 
 from cdk.cost import __main__ as cost
 from cdk.cost import model, prices
 from cdk.cost.model import Line, Site, total
+from cdk.project import PROJECT
 from tests.infrastructure.parts import of_type
 from tests.infrastructure.synthesis import Template
 
@@ -94,7 +94,7 @@ def test_an_idle_month() -> None:
     # Two tasks with one vCPU and 2 GB.
     assert dollars(lines, "Fargate") == pytest.approx(59.1008 + 12.9794)
     assert dollars(lines, "NLB") == pytest.approx(16.425 + 7.30)
-    # 29 of the archive's own, 8 that CloudFront is asked for in addition, at $0.30.
+    # 29 metrics of the archive and 8 additional ones of CloudFront, at $0.30.
     assert dollars(lines, "CloudWatch", "metrics") == pytest.approx((model.CUSTOM_METRICS + 8) * 0.30)
 
 
@@ -145,7 +145,7 @@ def test_every_assumption_is_an_argument(capsys: pytest.CaptureFixture[str]) -> 
 
 
 def test_measured_figures_are_those_of_the_benchmarks() -> None:
-    text = (Path(__file__).resolve().parents[2] / "benchmarks" / "README.md").read_text()
+    text = (PROJECT / "benchmarks" / "README.md").read_text()
     assert "GetObject, PutItem (claim), two PutObject (frame, metadata) and UpdateItem" in text
     assert model.CONVERSION_PUTS == 2
     # Rows of batches of 10: calls 5.00, CPU 8.6 to 9.2 ms, and 2.6 to 5.5 ms of publication.

@@ -1,4 +1,4 @@
-"""The distribution's template against what the function, nginx and CloudFront's documented limits ask of it."""
+"""The distribution's template against the function, nginx's template and CloudFront's documented limits."""
 
 import json
 import re
@@ -10,15 +10,16 @@ from aws_cdk import App, Stack, Token, assertions
 
 from cdk.front.distribution import UNCACHED_ERRORS, Distribution
 from cdk.front.policies import REMOVED_HEADERS
-from edge.bundle import EDGE_DIRECTORY, MAX_FUNCTION_BYTES
+from edge.bundle import MAX_FUNCTION_BYTES
+from edge.sources import edge_source
 from tests.infrastructure.parts import deployment, of_type, only
 from tests.infrastructure.synthesis import Template
 
-ADAPTER = (EDGE_DIRECTORY / "cloudfront_adapter.js").read_text(encoding="utf-8")
-NGINX = (EDGE_DIRECTORY / "nginx.conf.template").read_text(encoding="utf-8")
-ROUTE = (EDGE_DIRECTORY / "route.js").read_text(encoding="utf-8")
+ADAPTER = edge_source("cloudfront_adapter.js")
+NGINX = edge_source("nginx.conf.template")
+ROUTE = edge_source("route.js")
 
-# "Headers that you can't remove", CloudFront Developer Guide; the same families are closed to functions.
+# "Headers that you can't remove", CloudFront Developer Guide. Functions cannot change headers with these prefixes.
 CLOUDFRONTS_OWN = ("x-amz-cf-", "x-edge-", "x-cache", "x-amzn-errortype", "x-amzn-requestid", "via", "content-encoding")
 MAX_REMOVED_HEADERS = 10
 MAX_POLICY_HEADERS = 10
@@ -38,7 +39,7 @@ def origins(edge: Template) -> dict[str, dict[str, Any]]:
 
 
 def own_edge(**settings: Any) -> Template:
-    """A distribution without the rest of an archive."""
+    """Template of a distribution without the rest of an archive."""
     stack = Stack(App(), "Own")
     Distribution(stack, "Distribution", deployment(**settings), origins=[], web_acl_arn="arn:aws:wafv2:web-acl")
     return dict(assertions.Template.from_stack(stack).to_json())
@@ -79,7 +80,7 @@ def test_servers_are_asked_over_tls_only(edge: Template, name: str) -> None:
     custom = origins(edge)[name]["CustomOriginConfig"]
     assert custom["OriginProtocolPolicy"] == "https-only"
     assert custom["OriginSSLProtocols"] == ["TLSv1.2"]
-    # Its own maximum; nginx lets the store take longer.
+    # CloudFront's own maximum; nginx waits longer for the store.
     assert custom["OriginReadTimeout"] == 120
 
 
@@ -132,13 +133,13 @@ def test_what_says_nothing_of_caching_or_forbids_it_is_not_cached(edge: Template
 def test_configured_times_reach_cloudfront() -> None:
     own = own_edge(edge_default_ttl_seconds=7, edge_max_ttl_seconds=1234, preflight_ttl_seconds=77)
     assert (cache_policy(own)["DefaultTTL"], cache_policy(own)["MaxTTL"]) == (7, 1234)
-    # The function answers preflights; what origins say of them goes through the policy.
+    # The function answers preflight requests; the policy overrides the headers of origins.
     assert "'Access-Control-Max-Age': '77'" in only(own, "AWS::CloudFront::Function")["FunctionCode"]
     assert response_headers(own)["CorsConfig"]["AccessControlMaxAgeSec"] == 77
 
 
 def test_no_error_is_answered_from_the_cache(edge: Template) -> None:
-    # CloudFront would keep them for 10 s, and what is missing may be there a moment later.
+    # CloudFront would cache them for 10 s, but a missing object may exist a moment later.
     kept = {error["ErrorCode"]: error["ErrorCachingMinTTL"] for error in configuration(edge)["CustomErrorResponses"]}
     assert kept == dict.fromkeys(UNCACHED_ERRORS, 0)
     assert all("ResponsePagePath" not in error for error in configuration(edge)["CustomErrorResponses"])
@@ -160,7 +161,7 @@ def test_answers_have_the_headers_that_nginx_adds(edge: Template) -> None:
     [custom] = policy["CustomHeadersConfig"]["Items"]
     assert policy["SecurityHeadersConfig"]["ContentTypeOptions"] == {"Override": True}  # says nosniff
     assert {
-        "Access-Control-Allow-Origin": "$allow_origin",  # "*", in nginx's words
+        "Access-Control-Allow-Origin": "$allow_origin",  # "*" in nginx's configuration
         "Access-Control-Expose-Headers": ", ".join(cors["AccessControlExposeHeaders"]["Items"]),
         "X-Content-Type-Options": "nosniff",
         custom["Header"]: custom["Value"],
@@ -209,7 +210,7 @@ def test_the_firewall_stands_before_it(edge: Template) -> None:
 
 
 def test_where_addresses_are_listed_nobody_comes_by_another_kind_of_address(edge: Template) -> None:
-    # The list holds IPv4 networks; who has both kinds of address would come by IPv6, and be refused.
+    # The list contains IPv4 networks. A client with both kinds of address would use IPv6, and be refused.
     assert configuration(edge)["IPV6Enabled"] is False
     assert configuration(own_edge())["IPV6Enabled"] is True
 

@@ -8,7 +8,7 @@ import pytest
 from aws_cdk import App, assertions
 
 from cdk.front.firewall import FirewallStack
-from cdk.parts.web_acl import ORIGIN_SECRET_HEADER
+from cdk.front.web_acl import ORIGIN_SECRET_HEADER
 from tests.infrastructure.parts import deployment, of_type, only
 from tests.infrastructure.synthesis import Template
 

@@ -1,10 +1,11 @@
-"""Network and index: nothing has a way to the internet, and nobody logs in without TLS."""
+"""Network and index: nothing has a route to the internet, and no account can log in without TLS."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
+from tests.infrastructure.parts import only
 from tests.infrastructure.synthesis import REGION, Template, resources
 
 
@@ -13,13 +14,8 @@ def index(templates: Mapping[str, Template]) -> Template:
     return templates["index"]
 
 
-def only(template: Template, kind: str) -> dict[str, Any]:
-    [resource] = resources(template, kind).values()
-    return dict(resource)
-
-
 def service(endpoint: dict[str, Any]) -> str:
-    """The service's name as it ends: CDK writes the region before it, as text or by reference."""
+    """The service's name without its prefix, which contains the region as text or by reference."""
     name = endpoint["Properties"]["ServiceName"]
     text = name if isinstance(name, str) else "".join(part for part in name["Fn::Join"][1] if isinstance(part, str))
     return text.removeprefix("com.amazonaws.").removeprefix(REGION).removeprefix(".")
@@ -65,11 +61,11 @@ def test_no_subnet_gives_out_public_addresses(index: Template) -> None:
 
 
 def test_traffic_is_logged(index: Template) -> None:
-    assert only(index, "AWS::EC2::FlowLog")["Properties"]["TrafficType"] == "ALL"
+    assert only(index, "AWS::EC2::FlowLog")["TrafficType"] == "ALL"
 
 
 def test_log_bucket_takes_the_flow_logs(templates: Mapping[str, Template]) -> None:
-    """Without its statement AWS would add one itself, which the next deployment took away."""
+    """Without this statement AWS would add one, and the next deployment would remove it."""
     text = str(resources(templates["storage"], "AWS::S3::BucketPolicy"))
 
     assert "/vpc-flows/AWSLogs/" in text
@@ -95,26 +91,26 @@ def test_no_database_instance_has_a_public_address(index: Template) -> None:
     instances = resources(index, "AWS::RDS::DBInstance").values()
 
     assert [instance["Properties"]["PubliclyAccessible"] for instance in instances] == [False, False]
-    subnets = only(index, "AWS::RDS::DBSubnetGroup")["Properties"]["SubnetIds"]
+    subnets = only(index, "AWS::RDS::DBSubnetGroup")["SubnetIds"]
     assert all("isolated" in subnet["Ref"] for subnet in subnets)
 
 
 def test_nobody_logs_in_without_tls(index: Template) -> None:
-    parameters = only(index, "AWS::RDS::DBClusterParameterGroup")["Properties"]["Parameters"]
+    parameters = only(index, "AWS::RDS::DBClusterParameterGroup")["Parameters"]
 
     assert parameters["require_secure_transport"] == "ON"
     assert parameters["tls_version"] == "TLSv1.2,TLSv1.3"
 
 
 def test_text_is_utf8_in_full(index: Template) -> None:
-    parameters = only(index, "AWS::RDS::DBClusterParameterGroup")["Properties"]["Parameters"]
+    parameters = only(index, "AWS::RDS::DBClusterParameterGroup")["Parameters"]
 
     assert parameters["character_set_server"] == "utf8mb4"
     assert parameters["collation_server"] == "utf8mb4_unicode_520_ci"
 
 
 def test_cluster_is_encrypted_backed_up_protected_and_leaves_a_snapshot(index: Template) -> None:
-    cluster = only(index, "AWS::RDS::DBCluster")
+    [cluster] = resources(index, "AWS::RDS::DBCluster").values()
     properties = cluster["Properties"]
 
     assert properties["StorageEncrypted"] is True
@@ -126,8 +122,8 @@ def test_cluster_is_encrypted_backed_up_protected_and_leaves_a_snapshot(index: T
 
 
 def test_no_statement_with_a_patient_s_name_is_exported_to_a_log(index: Template) -> None:
-    exported = only(index, "AWS::RDS::DBCluster")["Properties"]["EnableCloudwatchLogsExports"]
-    parameters = only(index, "AWS::RDS::DBClusterParameterGroup")["Properties"]["Parameters"]
+    exported = only(index, "AWS::RDS::DBCluster")["EnableCloudwatchLogsExports"]
+    parameters = only(index, "AWS::RDS::DBClusterParameterGroup")["Parameters"]
 
     assert exported == ["audit", "error"]
     assert parameters["server_audit_events"] == "CONNECT,QUERY_DCL,QUERY_DDL"
@@ -135,7 +131,7 @@ def test_no_statement_with_a_patient_s_name_is_exported_to_a_log(index: Template
 
 def test_log_groups_of_the_database_are_there_before_it_with_key_and_retention(index: Template) -> None:
     groups = resources(index, "AWS::Logs::LogGroup")
-    cluster = only(index, "AWS::RDS::DBCluster")
+    [cluster] = resources(index, "AWS::RDS::DBCluster").values()
 
     assert sorted(group["Properties"]["LogGroupName"] for group in groups.values()) == [
         "/aws/rds/cluster/radiology-index/audit",
@@ -160,7 +156,7 @@ def test_both_passwords_are_rotated_each_month_but_not_before_there_is_an_accoun
 
 
 def test_passwords_are_scheduled_for_rotation_when_a_server_answers(index: Template) -> None:
-    """Making a schedule tries a login, and a cluster without an instance refuses it."""
+    """Secrets Manager logs in when a schedule is created, and a cluster without an instance does not answer."""
     instances = set(resources(index, "AWS::RDS::DBInstance"))
 
     for name, schedule in resources(index, "AWS::SecretsManager::RotationSchedule").items():

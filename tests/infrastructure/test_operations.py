@@ -1,4 +1,4 @@
-"""Alarms, dashboard and logs: that somebody is told, and what to do."""
+"""Alarms, dashboard and logs: each alarm notifies somebody and says what to do."""
 
 import json
 import re
@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from cdk.archive.aurora_connections import max_connections
-from cdk.configuration.deployment import PROJECT
 from cdk.operations.stack import LOGGED_FIELDS
 from cdk.operations.watch import GUIDE
+from cdk.project import PROJECT
 from chalicelib.metrics import METRICS, NAMESPACE, RESOURCES
 from tests.infrastructure.parts import deployment, of_type, only
 from tests.infrastructure.synthesis import NAME, Template
@@ -99,7 +99,7 @@ def test_it_is_watched(alarms: Mapping[str, tuple[Template, dict[str, Any]]], pa
 def test_a_busy_writer_is_not_hidden_by_an_idle_reader(
     alarms: Mapping[str, tuple[Template, dict[str, Any]]],
 ) -> None:
-    # Searches and publications go to the writer alone; the metric of the whole cluster is an average over instances.
+    # Only the writer serves searches and publications; the cluster's metric is an average over its instances.
     dimensions = alarm_named(alarms, "IndexCpu")["Dimensions"]
     assert {"Name": "Role", "Value": "WRITER"} in dimensions
     assert {dimension["Name"] for dimension in dimensions} == {"DBClusterIdentifier", "Role"}
@@ -132,7 +132,7 @@ def test_topics_are_encrypted_and_take_messages_over_tls_only(templates: Mapping
 
 
 def dashboard_metrics(templates: Mapping[str, Template]) -> list[list[Any]]:
-    """Each metric as the dashboard's text has it: namespace, name, dimensions, options."""
+    """Each metric in the dashboard's body: namespace, name, dimensions, options."""
     body = only(templates["operations"], "AWS::CloudWatch::Dashboard")["DashboardBody"]
     # References to other resources stand between pieces of the text.
     parts = body["Fn::Join"][1]

@@ -1,4 +1,4 @@
-"""The operations guide against what it speaks of: commands of AWS, outputs of the stacks, sums of the cost model."""
+"""The operations guide against the commands of AWS, the outputs of the stacks and the sums of the cost model."""
 
 import re
 import shlex
@@ -9,19 +9,19 @@ import botocore.session
 import pytest
 from botocore import xform_name
 
-from cdk.configuration.deployment import PROJECT
 from cdk.cost import __main__ as cost
 from cdk.cost import model, prices
 from cdk.operations.watch import GUIDE
+from cdk.project import PROJECT
 from tests.infrastructure.synthesis import Template
 
 TEXT = (PROJECT / GUIDE).read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^ *```sh\n(.*?)^ *```", TEXT, re.DOTALL | re.MULTILINE)
 SESSION = botocore.session.get_session()
 
-# Of the command line itself.
+# Options of the command line itself.
 GLOBAL = {"output", "query", "region"}
-# No operations of a service's API, but of the command line.
+# Commands that are not operations of a service's API.
 OWN = {
     ("s3", "cp"): {"recursive"},
     ("logs", "tail"): {"since", "follow", "filter-pattern"},
@@ -53,7 +53,13 @@ def identify(words: list[str]) -> str:
 
 @cache
 def options_of(service: str, command: str) -> set[str]:
-    """Options of an operation; raises where there is none."""
+    """Options of an operation.
+
+    Raises
+    ------
+    KeyError
+        If the service has no such operation.
+    """
     model = SESSION.get_service_model("s3" if service == "s3api" else service)
     operations = {xform_name(name, "-"): name for name in model.operation_names}
     shape = model.operation_model(operations[command]).input_shape

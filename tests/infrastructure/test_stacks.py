@@ -1,4 +1,4 @@
-"""The stacks as a whole: checked by cdk-nag and cfn-lint, and updated apart."""
+"""The stacks as a whole: cdk-nag and cfn-lint accept them, and they can be updated separately."""
 
 import json
 import subprocess
@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from cdk.compliance.suppressions import SUPPRESSIONS, Suppression
-from tests.infrastructure.synthesis import ACCOUNT, NAME, PROJECT, REGION, Assembly, Template, resources
+from cdk.project import PROJECT, committed_configuration
+from tests.infrastructure.synthesis import ACCOUNT, NAME, REGION, Assembly, Template, resources
 
 STATEFUL = {"storage", "records", "index"}
 
@@ -91,7 +92,7 @@ def test_templates_are_valid_for_cfn_lint(assembly: Assembly) -> None:
             str(Path(sys.executable).with_name("cfn-lint")),
             "--non-zero-exit-code=warning",
             "--format=json",
-            f"--regions={REGION}",  # or the environment's, which may be none
+            f"--regions={REGION}",  # by default cfn-lint uses the environment's region, which may be unset
             *map(str, sorted(assembly.directory.glob("*.template.json"))),
         ],
         cwd=PROJECT,
@@ -105,13 +106,13 @@ def test_templates_are_valid_for_cfn_lint(assembly: Assembly) -> None:
         (match["Rule"]["Id"], Path(match["Filename"]).name, match["Location"]["Path"], match["Message"])
         for match in json.loads(result.stdout)
     ]
-    # CDK's own functions name a dependency twice; their resources are made too late, or too deep, to change it.
+    # The CDK's own functions name a dependency twice, and this project cannot change their resources.
     cdk_functions = ("CustomCrossRegionExport", "CustomCDKBucketDeployment")
     assert [match for match in matches if match[0] != "W3005" or not match[2][1].startswith(cdk_functions)] == []
 
 
 def test_a_setting_of_the_store_changes_the_store_only(assemblies: Mapping[str, Assembly]) -> None:
-    """And what did not change is the same to the byte, the functions' package included."""
+    """All other stacks are the same byte for byte, including the functions' package."""
     usual, other = assemblies["usual"], assemblies["other"]
 
     changed = {part for part, template in usual.templates.items() if other.templates[part] != template}
@@ -170,7 +171,5 @@ def test_outputs_have_the_names_that_others_read(templates: Mapping[str, Templat
 
 def test_synthesis_leaves_the_repository_as_it_is(assembly: Assembly) -> None:
     assert assembly.templates
-    committed = json.loads((PROJECT / ".chalice" / "config.json").read_text())
-
-    assert set(committed["stages"]) == {"local"}
+    assert set(committed_configuration()["stages"]) == {"local"}
     assert not (PROJECT / "chalice.out").exists()

@@ -71,7 +71,7 @@ def test_buckets_tables_and_key_stay_when_their_stack_goes(templates: Mapping[st
 def test_images_are_encrypted_with_the_archive_s_own_key(templates: Mapping[str, Template]) -> None:
     for name, bucket in resources(templates["storage"], "AWS::S3::Bucket").items():
         [rule] = bucket["Properties"]["BucketEncryption"]["ServerSideEncryptionConfiguration"]
-        if name.startswith("Logs"):  # S3 delivers access logs to no other
+        if name.startswith("Logs"):  # S3 delivers access logs to no bucket with a KMS key
             assert rule["ServerSideEncryptionByDefault"] == {"SSEAlgorithm": "AES256"}
         else:
             assert rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == "aws:kms"
@@ -190,7 +190,7 @@ def test_cloudfront_may_read_static_objects_and_write_nothing(templates: Mapping
 
 
 def test_cloudfront_is_known_by_the_arn_that_its_requests_carry(templates: Mapping[str, Template]) -> None:
-    """A condition on a key that a request does not carry refuses it; nothing says CloudFront sends the account's."""
+    """A condition on a missing key refuses the request, and no document says that CloudFront sends the account."""
     conditions = [
         statement["Condition"]
         for kind in ("AWS::S3::BucketPolicy", "AWS::KMS::Key")

@@ -1,4 +1,4 @@
-"""The store's template: who reaches it, what it may, and what happens to uploads when a task ends."""
+"""The store's template: its clients, its rights, and the end of a task with uploads."""
 
 import re
 from collections.abc import Mapping
@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from cdk.configuration.deployment import PROJECT
 from cdk.configuration.file import ConfigurationError
+from cdk.project import PROJECT
 from cdk.store.balancer import cloudfront_prefix_list
 from cdk.store.stack import IMAGE_FILES, SHUTDOWN_SECONDS, STOP_SECONDS
 from chalicelib.settings import Settings, StowSettings, archive_name
 from tests.infrastructure.parts import Properties, deployment, of_type, only
+from tests.infrastructure.statements import as_list
 from tests.infrastructure.synthesis import Template
 
 # "The maximum stop time-out value is 120 seconds", Fargate.
@@ -49,13 +50,13 @@ def test_nobody_reaches_the_load_balancer_but_cloudfront_and_whom_the_configurat
     assert all((rule["FromPort"], rule["ToPort"]) == (443, 443) for rule in from_outside)
     assert "0.0.0.0/0" not in {rule.get("CidrIp") for rule in from_outside}
     assert sum("SourcePrefixListId" in rule for rule in from_outside) == 1
-    # And the tasks by nobody but the load balancer.
+    # And only the load balancer reaches the tasks.
     inside = [rule for rule in rules if "SourceSecurityGroupId" in rule]
     assert {(rule["FromPort"], rule["ToPort"]) for rule in inside} == {(8080, 8080)}
 
 
 def test_the_prefix_list_and_the_senders_have_a_group_each(store: Template) -> None:
-    # The list counts as 55 of the 60 rules that one group may have.
+    # The prefix list counts as 55 of the 60 rules that one group may have.
     assert len(only(store, "AWS::ElasticLoadBalancingV2::LoadBalancer")["SecurityGroups"]) == 2
 
 
@@ -79,7 +80,7 @@ def test_a_task_is_not_root_and_can_write_to_its_scratch_directory_only(store: T
     assert not user.startswith("0")
     assert definition["ReadonlyRootFilesystem"] is True
     assert definition["MountPoints"] == [{"ContainerPath": "/tmp", "ReadOnly": False, "SourceVolume": "scratch"}]
-    # Fargate gives the directory's owner and mode to the volume only if the image declares it.
+    # Fargate copies the directory's owner and mode to the volume only if the image declares it.
     assert 'VOLUME ["/tmp"]' in (PROJECT / "stow_nlb" / "Dockerfile").read_text()
     # entrypoint.sh and nginx.conf write below this directory and nowhere else.
     assert "RUN_DIR=/tmp/stow" in (PROJECT / "stow_nlb" / "entrypoint.sh").read_text()
@@ -87,11 +88,7 @@ def test_a_task_is_not_root_and_can_write_to_its_scratch_directory_only(store: T
 
 def test_a_task_may_write_landing_objects_and_read_which_instances_there_are_and_nothing_else(store: Template) -> None:
     statements = only(store, "AWS::IAM::ManagedPolicy")["PolicyDocument"]["Statement"]
-    actions = {
-        action
-        for statement in statements
-        for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
-    }
+    actions = {action for statement in statements for action in as_list(statement["Action"])}
     assert actions == {
         "s3:PutObject",
         "s3:AbortMultipartUpload",
@@ -150,7 +147,7 @@ def test_the_number_of_tasks_follows_their_load(store: Template) -> None:
 
 
 def test_a_deployment_leaves_the_number_of_tasks_to_the_scaling(store: Template) -> None:
-    # CloudFormation would set it back whenever anything else of the service changes.
+    # CloudFormation would reset it whenever another property of the service changes.
     assert "DesiredCount" not in only(store, "AWS::ECS::Service")
 
 

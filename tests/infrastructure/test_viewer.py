@@ -1,4 +1,4 @@
-"""The viewer's bucket and what is put into it."""
+"""The viewer's bucket, and the deployments of files to it."""
 
 import json
 import zipfile
@@ -11,7 +11,7 @@ import pytest
 from tests.infrastructure.parts import of_type, only
 from tests.infrastructure.synthesis import Assembly, Template
 
-# Of OHIF 3.13.2, one or more of each kind; with how long browsers and CloudFront may use each unasked.
+# Files of OHIF 3.13.2, at least one of each kind, with their Cache-Control.
 FILES = {
     "index.html": "no-cache",
     "app-config.js": "no-cache",
@@ -36,7 +36,7 @@ def viewer(templates: Mapping[str, Template]) -> Template:
 
 @pytest.fixture(scope="module")
 def deployments(viewer: Template) -> list[dict[str, Any]]:
-    """In the order in which they are made: each depends on the one before."""
+    """Properties of the deployments in their order: each depends on the one before."""
     found = {
         name: resource
         for name, resource in viewer["Resources"].items()
@@ -49,7 +49,7 @@ def deployments(viewer: Template) -> list[dict[str, Any]]:
 
 
 def before(viewer: Template, name: str) -> set[str]:
-    """All that a resource waits for."""
+    """All resources that a resource directly or indirectly depends on."""
     waits: set[str] = set()
     for other in viewer["Resources"][name].get("DependsOn", []):
         waits |= {other, *before(viewer, other)}
@@ -57,7 +57,7 @@ def before(viewer: Template, name: str) -> set[str]:
 
 
 def deploys(properties: Mapping[str, Any], file: str) -> bool:
-    """As `aws s3 sync` reads its filters: the last that matches decides."""
+    """Whether a deployment uploads a file; as with `aws s3 sync`, the last filter that matches decides."""
     kept = True
     for option, value in (("Exclude", False), ("Include", True)):
         if any(fnmatchcase(file, pattern) for pattern in properties.get(option, [])):
@@ -83,14 +83,14 @@ def test_what_refers_to_others_comes_last(deployments: list[dict[str, Any]]) -> 
 
 
 def test_an_open_viewer_still_finds_its_parts_after_an_update(deployments: list[dict[str, Any]]) -> None:
-    # Only what has no digest in its name is removed with the version that had it.
+    # Only files without a digest in their names are removed with their version.
     assert [properties["Prune"] for properties in deployments].count(True) == 1
     [pruning] = [properties for properties in deployments if properties["Prune"]]
     assert not deploys(pruning, "app.bundle.0f6159c501addfe9.js")
 
 
 def test_the_configuration_is_ours(assembly: Assembly, deployments: list[dict[str, Any]]) -> None:
-    # Two sources; the later replaces files of the earlier with the same name.
+    # A file of the later source replaces the file of the same name in the earlier one.
     configuration = deployments[-1]["SourceObjectKeys"][-1]
     asset = assembly.directory / f"asset.{configuration}"
     text = (

@@ -2,9 +2,6 @@
 
 import os
 import secrets
-import shutil
-import socket
-import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -14,9 +11,12 @@ from urllib.parse import unquote, urlsplit
 
 import pymysql
 from pymysql.connections import Connection
-from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from chalicelib.adapters.mysql.schema import apply_schema
+from localstack.configuration import HOST
+from localstack.listeners import free_port
+from localstack.parts.mariadb import create_data_directory, server_command
+from localstack.processes import Supervisor
 
 _VARIABLE = "TEST_DATABASE_URL"
 
@@ -111,66 +111,30 @@ def _drop(server: Server, name: str) -> None:
 @contextmanager
 def private_server(directory: Path, *options: str) -> Iterator[Server]:
     """A server of our own, with options beside those that all have."""
-    data, log = directory / "data", directory / "log"
-    install = shutil.which("mariadb-install-db") or "mariadb-install-db"
-    subprocess.run(
-        [
-            install,
-            "--no-defaults",
-            f"--datadir={data}",
-            "--auth-root-authentication-method=normal",
-            "--skip-test-db",
-            "--user=root",
-        ],
-        check=True,
-        capture_output=True,
+    supervisor = Supervisor(directory / "processes.json", directory)
+    data = directory / "data"
+    create_data_directory(data, supervisor.log("mariadb-install"), "--auth-root-authentication-method=normal")
+    server = Server(host=HOST, port=free_port(), user="root", password="")
+    command = server_command(
+        data,
+        server.port,
+        # The tests need no durability, and run beside others on a small machine.
+        "--innodb-flush-log-at-trx-commit=0",
+        "--innodb-buffer-pool-size=64M",
+        *options,
     )
-    server = Server(host="127.0.0.1", port=_free_port(), user="root", password="")
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [
-                shutil.which("mariadbd") or "/usr/sbin/mariadbd",
-                "--no-defaults",
-                f"--datadir={data}",
-                f"--socket={directory / 's'}",
-                f"--port={server.port}",
-                "--bind-address=127.0.0.1",
-                f"--pid-file={directory / 'pid'}",
-                "--user=root",
-                # The tests need no durability, and run beside others on a small machine.
-                "--innodb-flush-log-at-trx-commit=0",
-                "--innodb-buffer-pool-size=64M",
-                "--skip-log-bin",
-                *options,
-            ],
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
     try:
-        _wait_until_it_answers(process, server, log)
+        supervisor.start(
+            "mariadb", command, environment=os.environ, directory=directory, ready=lambda: _can_log_in(server)
+        )
         yield server
     finally:
-        process.terminate()
-        process.wait(timeout=30)
+        supervisor.stop_all()
 
 
-def _wait_until_it_answers(process: subprocess.Popen[bytes], server: Server, log: Path) -> None:
-    def answer() -> None:
-        if process.poll() is not None:
-            raise RuntimeError(f"the database server ended: {log.read_text(errors='replace')[-2000:]}")
+def _can_log_in(server: Server) -> bool:
+    try:
         server.connect().close()
-
-    waiting = Retrying(
-        retry=retry_if_exception_type(pymysql.err.OperationalError),
-        stop=stop_after_delay(60),
-        wait=wait_fixed(0.05),
-        reraise=True,
-    )
-    waiting(answer)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    except pymysql.err.OperationalError:
+        return False
+    return True

@@ -2,12 +2,8 @@
 
 import gzip
 import http.client
-import shutil
-import socket
-import subprocess
 import tempfile
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,6 +14,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from edge.nginx_conf import DEBIAN_MODULE_DIRECTORY, render_nginx_conf
+from localstack.listeners import accepts_connections, free_port
+from localstack.parts.nginx import nginx_program, start_nginx
+from localstack.processes import Supervisor
 
 NJS_MODULE = Path(DEBIAN_MODULE_DIRECTORY) / "ngx_http_js_module.so"
 
@@ -128,39 +127,19 @@ class _OriginHandler(BaseHTTPRequestHandler):
     do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do_OPTIONS = _answer
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    assert isinstance(port, int)
-    return port
-
-
 @contextmanager
-def running_nginx(configuration: str, run_directory: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
-    """Run nginx until the block ends; ready when `port` takes connections."""
-    program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
-    if program is None or not NJS_MODULE.exists():
+def running_nginx(configuration: str, run_directory: Path, port: int) -> Iterator[int]:
+    """Run nginx until the block ends; yields its process id when `port` takes connections."""
+    if nginx_program() is None or not NJS_MODULE.exists():
         pytest.skip("nginx with njs is not installed (Debian: nginx-light, libnginx-mod-http-js)")
     run_directory.mkdir(parents=True, exist_ok=True)
-    file = run_directory / "nginx.conf"
-    file.write_text(configuration, encoding="utf-8")
-    error_log = run_directory / "error.log"
-    process = subprocess.Popen([program, "-c", str(file), "-e", str(error_log)])
+    supervisor = Supervisor(run_directory / "processes.json", run_directory)
     try:
-        deadline = time.monotonic() + 10
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", port), timeout=1).close()
-                break
-            except OSError:
-                if process.poll() is not None or time.monotonic() > deadline:
-                    pytest.fail("nginx did not start: " + error_log.read_text())
-                time.sleep(0.01)
-        yield process
+        start_nginx(supervisor, "nginx", configuration, run_directory, lambda: accepts_connections(port))
+        (nginx,) = supervisor.alive()
+        yield nginx.pid
     finally:
-        process.terminate()
-        process.wait(timeout=10)
+        supervisor.stop_all()
 
 
 @dataclass

@@ -13,7 +13,7 @@ from chalicelib.settings_table import with_settings_tables
 PROJECT = Path(__file__).resolve().parent.parent.parent
 README = PROJECT / "README.md"
 CONFORMANCE = PROJECT / "docs" / "conformance.md"
-DOCUMENTS = [README, PROJECT / "CONTRIBUTING.md", *sorted((PROJECT / "docs").rglob("*.md"))]
+DOCUMENTS = [*sorted(PROJECT.glob("*.md")), *sorted((PROJECT / "docs").rglob("*.md"))]
 DECISIONS = sorted(path for path in (PROJECT / "docs" / "adr").glob("*.md") if path.name != "README.md")
 
 # The words of the conformance statement's tables, by the names of `Matching` and `Returned`.

@@ -13,8 +13,10 @@ from typing import Any
 
 import pytest
 
-from edge.nginx_conf import DEBIAN_MODULE_DIRECTORY, EDGE_DIRECTORY
-from tests.support.edge_parts import free_port, running_nginx
+from edge.nginx_conf import DEBIAN_MODULE_DIRECTORY
+from edge.sources import EDGE_DIRECTORY, edge_source
+from localstack.listeners import free_port
+from tests.support.edge_parts import running_nginx
 
 Decision = dict[str, Any]
 Route = Callable[..., Decision]
@@ -106,8 +108,7 @@ def route(request: pytest.FixtureRequest) -> Iterator[Route]:
 
 
 def _node_route(stack: ExitStack, directory: Path) -> Callable[..., Any]:
-    source = (EDGE_DIRECTORY / "route.js").read_text(encoding="utf-8")
-    return stack.enter_context(NodeModule(source + "\nconst run = route;\n", directory))
+    return stack.enter_context(NodeModule(edge_source("route.js") + "\nconst run = route;\n", directory))
 
 
 def _njs_route(stack: ExitStack, directory: Path) -> Callable[..., Any]:

@@ -30,7 +30,7 @@ function run(event) {
 
 @pytest.fixture(scope="module")
 def call() -> Iterator[Call]:
-    """Call the function with a viewer request: what it returns, and what it asked of CloudFront's module."""
+    """Call the function with a viewer request; returns its result, and its calls of CloudFront's module."""
     first_line, rest = cloudfront_function_source().split("\n", 1)
     assert first_line == "import cf from 'cloudfront';"
     with (
@@ -58,7 +58,7 @@ def test_function_is_small_enough_with_room_for_a_change() -> None:
 
 
 def test_function_uses_only_what_the_runtime_knows() -> None:
-    # JavaScript runtime 2.0 lacks these; V8, which runs the other tests, would not tell.
+    # JavaScript runtime 2.0 does not support these, but V8, which runs the other tests, does.
     source = cloudfront_function_source()
     for pattern in (
         r"\bfor \(.* of ",
@@ -95,7 +95,7 @@ def test_made_representations_are_cached_by_what_was_asked(call: Call) -> None:
 
 
 def test_api_is_always_told_what_is_accepted(call: Call) -> None:
-    # Without it, API Gateway would leave the body in base64.
+    # Without Accept, API Gateway would return the body in base64.
     for path in (INSTANCE, "/dicomweb/studies"):
         request, _ = call("GET", path)
         assert request["headers"]["accept"] == {"value": "*/*"}

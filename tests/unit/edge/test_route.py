@@ -9,7 +9,7 @@ from tests.unit.edge.conftest import Route
 INSTANCE = "/dicomweb/studies/1.2.3/series/4.5/instances/6.7"
 DICOM = 'multipart/related; type="application/dicom"'
 OCTETS = 'multipart/related; type="application/octet-stream"'
-# What OHIF 3.13 and Chromium send.
+# The Accept headers of OHIF 3.13 and of Chromium.
 OHIF_FRAMES = "multipart/related; type=application/octet-stream; transfer-syntax=*"
 IMG_ELEMENT = "image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8"
 

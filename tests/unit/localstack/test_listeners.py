@@ -5,14 +5,12 @@ import pytest
 
 from localstack.configuration import PORTS
 from localstack.errors import HarnessError
-from localstack.listeners import choose_ports
+from localstack.listeners import accepts_connections, choose_ports, free_port, is_free
 
 
 @pytest.fixture
 def taken_port():
-    with socket.socket() as server:
-        server.bind(("127.0.0.1", 0))
-        server.listen()
+    with socket.create_server(("127.0.0.1", 0)) as server:
         yield server.getsockname()[1]
 
 
@@ -36,9 +34,19 @@ def test_a_requested_port_is_taken(tmp_path):
     assert ports["database"] == 20123
 
 
-def test_a_port_that_somebody_else_uses_is_reported_by_its_variable(tmp_path, taken_port):
-    with pytest.raises(HarnessError, match=rf"{taken_port} \(EDGE_PORT\)"):
+def test_a_port_that_another_program_uses_is_reported_by_its_variable(tmp_path, taken_port):
+    with pytest.raises(
+        HarnessError, match=rf"{taken_port} \(EDGE_PORT\) is in use .* or set EDGE_PORT to another port"
+    ):
         choose_ports(tmp_path / "ports.json", {"edge": taken_port})
+
+
+def test_a_kept_port_that_another_program_uses_is_reported_with_the_price_of_a_new_one(tmp_path, taken_port):
+    kept = tmp_path / "ports.json"
+    kept.write_text(json.dumps({"edge": taken_port}))
+
+    with pytest.raises(HarnessError, match=r"\(EDGE_PORT\) is in use .* or remove the archive with its data"):
+        choose_ports(kept, {})
 
 
 def test_the_port_that_stored_urls_name_cannot_change(tmp_path):
@@ -52,3 +60,12 @@ def test_the_port_that_stored_urls_name_cannot_change(tmp_path):
 def test_two_services_cannot_have_the_same_port(tmp_path):
     with pytest.raises(HarnessError, match="the same port"):
         choose_ports(tmp_path / "ports.json", {"edge": 20001, "database": 20001})
+
+
+def test_a_port_is_free_until_a_server_listens_on_it(taken_port):
+    port = free_port()
+
+    assert is_free(port)
+    assert not accepts_connections(port)
+    assert not is_free(taken_port)
+    assert accepts_connections(taken_port)

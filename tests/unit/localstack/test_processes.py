@@ -6,7 +6,8 @@ import psutil
 import pytest
 
 from localstack.errors import HarnessError, last_lines
-from localstack.processes import ProcessRecord, Supervisor, wait_until
+from localstack.processes import ProcessRecord, Supervisor
+from localstack.waiting import wait_until
 
 FOREVER = "import signal, pathlib, sys; pathlib.Path(sys.argv[1]).touch(); signal.pause()"
 
@@ -31,7 +32,7 @@ def start(supervisor, tmp_path, name="sleeper", program=FOREVER, **options):
 
 
 def has_ended(pid):
-    # An orphan's remains are there until the machine's first process has reaped them.
+    # An orphan stays as a zombie until the machine's first process has reaped it.
     return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
 
 
@@ -86,7 +87,7 @@ def test_children_of_a_process_that_died_end_too(supervisor, tmp_path):
     child = int((tmp_path / "child").read_text())
     (record,) = supervisor.recorded()
     psutil.Process(record.pid).kill()
-    wait_until(lambda: not record.is_alive(), 5, "it died")
+    wait_until(lambda: not record.is_alive(), "the process died", 5)
 
     assert supervisor.stop_all() == []
 
@@ -123,6 +124,13 @@ def test_a_record_of_another_boot_is_not_alive(supervisor, tmp_path):
     assert not ProcessRecord(**{**asdict(record), "boot": "another"}).is_alive()
 
 
+def test_a_program_that_is_not_installed_is_an_error(supervisor, tmp_path):
+    with pytest.raises(HarnessError, match=r"server could not be started: .*No such file"):
+        supervisor.start("server", [tmp_path / "nothing"], environment={}, directory=tmp_path, ready=lambda: True)
+
+    assert supervisor.recorded() == []
+
+
 def test_a_process_that_ends_at_once_is_an_error_with_its_log(supervisor, tmp_path):
     with pytest.raises(HarnessError, match="broken ended with status 3") as caught:
         start(supervisor, tmp_path, "broken", "import sys; print('no config'); sys.exit(3)")
@@ -131,9 +139,5 @@ def test_a_process_that_ends_at_once_is_an_error_with_its_log(supervisor, tmp_pa
 
 
 def test_a_process_that_is_never_ready_is_an_error(supervisor, tmp_path):
-    with pytest.raises(HarnessError, match="slow is ready: not so within"):
+    with pytest.raises(HarnessError, match="timed out after 0 s; expected: slow is ready"):
         start(supervisor, tmp_path, "slow", "import signal; signal.pause()", timeout_seconds=0.1)
-
-
-def test_a_condition_that_holds_is_not_waited_for():
-    wait_until(lambda: True, 0, "nothing")

@@ -1,4 +1,4 @@
-"""The stage that is made of the stacks' outputs."""
+"""The stage for Chalice that is written from the stacks' outputs."""
 
 import json
 from collections.abc import Mapping
@@ -9,6 +9,7 @@ import pytest
 from botocore.stub import Stubber
 
 from cdk.application.chalice_stage import StageError, main, make_stage
+from cdk.project import committed_configuration
 from chalicelib.settings import DatabaseTls, Settings
 
 NAME = "archive"
@@ -36,7 +37,7 @@ OUTPUTS = {
 
 
 def stubbed(outputs: Mapping[str, Mapping[str, str]]) -> boto3.client:
-    """CloudFormation with these stacks, each asked for once, in this order."""
+    """A client of CloudFormation with these stacks, each described once, in this order."""
     client = boto3.client("cloudformation", region_name="eu-west-1", aws_access_key_id="x", aws_secret_access_key="x")
     stubber = Stubber(client)
     for part, values in outputs.items():
@@ -100,6 +101,18 @@ def test_the_variables_are_all_that_the_functions_must_be_told() -> None:
     assert settings.database_master_secret_id == "arn:aws:secretsmanager:eu-west-1:123456789012:secret:master"
 
 
+def test_the_local_stage_has_the_limits_of_a_deployed_one() -> None:
+    committed = committed_configuration()
+    deployed = make_stage(stubbed(ALL), NAME)["lambda_functions"]
+    local = committed["stages"]["local"]["lambda_functions"]
+    assert (committed["lambda_memory_size"], committed["lambda_timeout"]) == (
+        deployed["api_handler"]["lambda_memory_size"],
+        deployed["api_handler"]["lambda_timeout"],
+    )
+    for name in ("convert", "migrate"):
+        assert local[name]["lambda_timeout"] == deployed[name]["lambda_timeout"]
+
+
 def test_the_edge_is_not_asked_where_the_root_is_given() -> None:
     without_edge = {part: outputs for part, outputs in ALL.items() if part != "edge"}
     stage = make_stage(stubbed(without_edge), NAME, "https://other.example/dicomweb")
@@ -107,7 +120,9 @@ def test_the_edge_is_not_asked_where_the_root_is_given() -> None:
 
 
 def test_a_stack_that_is_not_there_is_named() -> None:
-    with pytest.raises(StageError, match="there is no stack archive-records here: deploy it, or check --name"):
+    with pytest.raises(
+        StageError, match="there is no stack archive-records in this account and region: deploy it, or check --name"
+    ):
         make_stage(stubbed({part: OUTPUTS[part] for part in ("edge", "index", "storage")}), NAME)
 
 
@@ -133,4 +148,4 @@ def test_where_something_is_missing_nothing_is_written(tmp_path: Path, capsys: p
     config.write_text("{}")
     assert main(["--name", NAME, "--stage", "prod", "--config", str(config)], stubbed({})) == 1
     assert config.read_text() == "{}"
-    assert capsys.readouterr().err.startswith("error: there is no stack archive-edge here")
+    assert capsys.readouterr().err.startswith("error: there is no stack archive-edge in this account and region")

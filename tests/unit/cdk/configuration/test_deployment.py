@@ -1,4 +1,4 @@
-"""The deployment's configuration: what is taken, and in which words what is wrong is told."""
+"""The deployment's configuration: which values are accepted, and how the others are explained."""
 
 import os
 import subprocess
@@ -10,8 +10,8 @@ import pytest
 
 from cdk.configuration.deployment import Deployment
 from cdk.configuration.file import ConfigurationError, read_deployment
+from cdk.project import PROJECT
 
-PROJECT = Path(__file__).resolve().parents[4]
 CERTIFICATE = "arn:aws:acm:eu-central-1:123456789012:certificate/00000000-0000-0000-0000-000000000000"
 VIEWER_CERTIFICATE = CERTIFICATE.replace("eu-central-1", "us-east-1")
 NEEDED: dict[str, Any] = {
@@ -94,28 +94,31 @@ def test_all_that_is_missing_is_named_at_once_each_with_an_example(tmp_path: Pat
         ("store_cpu = 300", "store_cpu is 300: one of 256, 512, 1024, 2048, 4096"),
         ("store_memory_mib = 1024", "with store_cpu 1024, one of 2048, 3072"),
         ("store_min_tasks = 20", "store_max_tasks is 10, less than store_min_tasks (20)"),
-        ("aurora_min_acu = 0.7", "no multiple of 0.5"),
+        ("aurora_min_acu = 0.7", "this is not a multiple of 0.5"),
         ("aurora_min_acu = 32", "aurora_max_acu is 8, less than aurora_min_acu (32"),
         ("aurora_max_acu = 512", "aurora_max_acu is 512. Expected: 1 to 256"),
         ("convert_max_concurrency = 1", "one converter at a time could not keep up"),
         ("landing_cold_after_days = 0", "Glacier Instant Retrieval: instances are read from the landing bucket"),
-        ("log_retention_days = 100", "log_retention_days is 100, and CloudWatch Logs has no such period"),
+        ("log_retention_days = 100", "log_retention_days is 100, and CloudWatch Logs does not offer this period"),
         ('alarm_email = "nobody"', "alarm_email is 'nobody'. Expected: an e-mail address"),
         ('deletion_protection = "no"', "deletion_protection is 'no'. Expected: true or false"),
-        ('database_ca_file = "chalicelib/none.pem"', "a file that is there is expected"),
+        ('database_ca_file = "chalicelib/none.pem"', "an existing file is expected"),
         ("store_memory = 4096", "store_memory: there is no such setting; was store_memory_mib meant?"),
-        ('viewer_fqdn = "pacs.example.org"', "viewer_fqdn and viewer_certificate_arn: both or neither are needed"),
+        ('viewer_fqdn = "pacs.example.org"', "viewer_fqdn and viewer_certificate_arn: set both or neither"),
         (
             f'viewer_fqdn = "pacs.example.org"\nviewer_certificate_arn = "{CERTIFICATE}"',
-            "a certificate in us-east-1: CloudFront takes no other is expected",
+            "a certificate in us-east-1 (CloudFront accepts no other region) is expected",
         ),
         (
             f'viewer_fqdn = "stow.example.org"\nviewer_certificate_arn = "{VIEWER_CERTIFICATE}"',
             "two different names are needed",
         ),
-        ('[tags]\n"aws:owner" = "me"', "a name does not begin with aws:"),
+        ('[tags]\n"aws:owner" = "me"', "a name must not begin with aws:"),
         ("[tags]\nCostCenter = 12", "tags['CostCenter'] is 12"),
-        ('[tags]\nCostCenter = "R&D"\n', "tags['CostCenter'] is 'R&D'. Expected: text by name, of letters"),
+        (
+            '[tags]\nCostCenter = "R&D"\n',
+            "tags['CostCenter'] is 'R&D'. Expected: a text for each name; both consist of letters",
+        ),
     ],
 )
 def test_wrong_value_is_named_with_what_is_expected(tmp_path: Path, line: str, said: str) -> None:
@@ -127,9 +130,9 @@ def test_wrong_value_is_named_with_what_is_expected(tmp_path: Path, line: str, s
     [
         ("account", "12345", "Expected: the 12 digits of the AWS account"),
         ("region", "Frankfurt", "Expected: an AWS region"),
-        ("region", "cn-north-1", "not of China"),
-        ("region", "us-gov-west-1", "no GovCloud"),
-        ("certificate_arn", "stow.example.org", "this is no ARN of a certificate"),
+        ("region", "cn-north-1", "not China"),
+        ("region", "us-gov-west-1", "not GovCloud"),
+        ("certificate_arn", "stow.example.org", "this is not the ARN of a certificate"),
         ("certificate_arn", VIEWER_CERTIFICATE, "a certificate in eu-central-1, the load balancer's region"),
     ],
 )
@@ -142,8 +145,8 @@ def test_wrong_value_of_what_is_needed_is_named(tmp_path: Path, name: str, value
     assert said in message
 
 
-def test_what_is_no_toml_is_told_with_its_line(tmp_path: Path) -> None:
-    assert "is no valid TOML: Invalid value (at line 2" in problems(tmp_path, 'account = "1"\nregion = eu\n')
+def test_invalid_toml_is_reported_with_its_line(tmp_path: Path) -> None:
+    assert "is not valid TOML: Invalid value (at line 2" in problems(tmp_path, 'account = "1"\nregion = eu\n')
 
 
 def test_command_prints_what_is_wrong_without_a_traceback(tmp_path: Path) -> None:

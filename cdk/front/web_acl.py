@@ -1,4 +1,4 @@
-"""A web ACL of AWS WAF whose decisions are logged without what could name a patient."""
+"""A web ACL of AWS WAF that logs its decisions without data that could identify a patient."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,13 +15,13 @@ from cdk.parts.log_group import log_group
 
 Action = Literal["allow", "block"]
 
-ORIGIN_SECRET_HEADER = "x-origin-secret"  # noqa: S105 - its name, not its value
-"""What CloudFront shows itself to the API by; no log holds it."""
+ORIGIN_SECRET_HEADER = "x-origin-secret"  # noqa: S105 - the header's name, not the secret
+"""Header with the secret by which the API's firewall recognises CloudFront; redacted in the firewall's log."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule; its place in the list is its priority. A managed group brings its own actions."""
+    """One rule; its position in the list is its priority. A managed group has no action: its rules define theirs."""
 
     name: str
     statement: wafv2.CfnWebACL.StatementProperty
@@ -38,12 +38,12 @@ def make_web_acl(
     rules: Sequence[Rule],
     key: kms.IKey,
 ) -> wafv2.CfnWebACL:
-    """Make the web ACL and its log.
+    """Create the web ACL and its log.
 
     Parameters
     ----------
     key
-        Encrypts the log; its policy must let CloudWatch Logs of this region use it.
+        Encrypts the log. Its policy must allow CloudWatch Logs of this region to use it.
     """
     web_acl = wafv2.CfnWebACL(
         scope,
@@ -54,14 +54,14 @@ def make_web_acl(
         rules=[_property(rule, priority) for priority, rule in enumerate(rules)],
         visibility_config=_visibility(part.title()),
     )
-    # WAF wants the name to begin so.
+    # AWS WAF requires this prefix.
     group = log_group(scope, "Log", deployment, name=f"aws-waf-logs-{deployment.name}-{part}", key=key)
     _log(scope, web_acl, group)
     return web_acl
 
 
 def matches(field: wafv2.CfnWebACL.FieldToMatchProperty, value: str) -> wafv2.CfnWebACL.StatementProperty:
-    """Whether a part of the request is just this text."""
+    """Statement: a part of the request equals a text."""
     return wafv2.CfnWebACL.StatementProperty(
         byte_match_statement=wafv2.CfnWebACL.ByteMatchStatementProperty(
             field_to_match=field,
@@ -84,15 +84,15 @@ def _property(rule: Rule, priority: int) -> wafv2.CfnWebACL.RuleProperty:
 
 
 def _visibility(metric: str) -> wafv2.CfnWebACL.VisibilityConfigProperty:
-    # Samples would show queries, and queries hold patients' names.
+    # Samples would show queries, which contain patients' names.
     return wafv2.CfnWebACL.VisibilityConfigProperty(
         cloud_watch_metrics_enabled=True, metric_name=metric, sampled_requests_enabled=False
     )
 
 
 def _log(scope: Construct, web_acl: wafv2.CfnWebACL, group: logs.LogGroup) -> None:
-    """Log what is decided, without queries, cookies and credentials."""
-    # Without the ":*" that ends the group's own attribute.
+    """Log the decisions, without queries, cookies and credentials."""
+    # The group's own attribute ends in ":*", which AWS WAF does not accept.
     arn = Stack.of(scope).format_arn(
         service="logs",
         resource="log-group",

@@ -1,27 +1,29 @@
-"""The bucket of the logs that services deliver by themselves: of access to objects, of the network, of the edge."""
+"""The bucket for logs that AWS services deliver: access to objects, traffic of the network, requests to the edge."""
 
 from aws_cdk import Aws, Duration, RemovalPolicy
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from cdk.parts.service_access import of_this_account
+
 FLOW_LOGS = "vpc-flows/"
-"""Prefix of the network's flow logs."""
+"""Key prefix of the network's flow logs."""
 
 
 def log_bucket(scope: Construct, retention: Duration) -> s3.Bucket:
-    """Make the bucket.
+    """Create the bucket.
 
     Parameters
     ----------
     retention
-        How long a log is kept.
+        How long a log file is kept.
     """
     bucket = s3.Bucket(
         scope,
         "Logs",
         block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
-        encryption=s3.BucketEncryption.S3_MANAGED,  # S3 delivers its access logs to no other
+        encryption=s3.BucketEncryption.S3_MANAGED,  # S3 delivers its access logs to no bucket with a KMS key
         enforce_ssl=True,
         minimum_tls_version=1.2,
         object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
@@ -36,20 +38,22 @@ def log_bucket(scope: Construct, retention: Duration) -> s3.Bucket:
             )
         ],
     )
-    # Else AWS adds them itself when the flow log is made, and the next deployment takes them away.
+    # Without these statements AWS adds them when it creates the flow log, and the next deployment removes them.
     delivery = iam.ServicePrincipal("delivery.logs.amazonaws.com")
-    ours = {"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
     bucket.add_to_resource_policy(
         iam.PolicyStatement(
             principals=[delivery],
             actions=["s3:PutObject"],
             resources=[bucket.arn_for_objects(f"{FLOW_LOGS}AWSLogs/{Aws.ACCOUNT_ID}/*")],
-            conditions=ours,
+            conditions=of_this_account(),
         )
     )
     bucket.add_to_resource_policy(
         iam.PolicyStatement(
-            principals=[delivery], actions=["s3:GetBucketAcl"], resources=[bucket.bucket_arn], conditions=ours
+            principals=[delivery],
+            actions=["s3:GetBucketAcl"],
+            resources=[bucket.bucket_arn],
+            conditions=of_this_account(),
         )
     )
     return bucket

@@ -1,4 +1,4 @@
-"""OHIF's files: fetched once, only what was tested, without what nobody is served."""
+"""OHIF's files: fetched once, verified, and unpacked without source maps."""
 
 import base64
 import hashlib
@@ -67,7 +67,7 @@ def test_another_package_than_the_tested_one_is_refused_and_not_kept(
 
 def test_failure_of_npm_names_its_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_npm_pack", lambda *_: 1)
-    with pytest.raises(ViewerFilesError, match=r"ended with status 1; .*npm\.log has what it said"):
+    with pytest.raises(ViewerFilesError, match=r"ended with status 1; see its output in .*npm\.log"):
         viewer_files(tmp_path, tmp_path / "npm.log")
 
 
