@@ -30,7 +30,7 @@ from chalicelib.ports import ObjectVersion
 from localstack.archive import Archive
 from localstack.configuration import Configuration
 from localstack.parts.aws import EmulatedAws
-from localstack.urls import Urls
+from localstack.parts.urls import Urls
 from tests.support.database_server import Server
 
 RUNS = 40

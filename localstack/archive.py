@@ -5,9 +5,9 @@ from pathlib import Path
 
 from localstack.configuration import Configuration
 from localstack.errors import HarnessError
+from localstack.parts.urls import Urls
 from localstack.processes import Supervisor
 from localstack.startup import choose_backend, start_parts
-from localstack.urls import Urls
 
 
 class Archive:

@@ -12,7 +12,7 @@ from types import FrameType
 from localstack.archive import Archive
 from localstack.configuration import Configuration, Layout
 from localstack.errors import HarnessError
-from localstack.urls import Urls
+from localstack.parts.urls import Urls
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 

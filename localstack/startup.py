@@ -12,11 +12,11 @@ from localstack.errors import HarnessError
 from localstack.listeners import choose_ports
 from localstack.parts.aws import EmulatedAws
 from localstack.parts.edge import start_edge
+from localstack.parts.urls import Urls
 from localstack.parts.viewer import install_viewer
 from localstack.processes import Supervisor
 from localstack.progress import Progress
 from localstack.sample import store_sample, wait_until_searchable
-from localstack.urls import Urls
 
 _STEPS = 9
 _DEPLOYMENTS: Mapping[str, Callable[[EmulatedAws, Configuration, str], Deployment]] = {

@@ -9,9 +9,9 @@ from edge.nginx_conf import render_nginx_conf
 from localstack.configuration import HOST, Configuration
 from localstack.errors import HarnessError
 from localstack.parts.nginx import start_nginx
+from localstack.parts.urls import Urls
 from localstack.parts.viewer import app_config
 from localstack.processes import Supervisor
-from localstack.urls import Urls
 
 
 def start_edge(

@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 from urllib.parse import quote_plus
 
-from localstack.urls import Urls
+from localstack.parts.urls import Urls
 from localstack.waiting import wait_until
 from tests.e2e.clients import search, values
 

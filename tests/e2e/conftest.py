@@ -22,12 +22,12 @@ def pytest_generate_tests(metafunc):
 
 @pytest.fixture(scope="session")
 def archive(request):
-    """Addresses of a running archive (localstack.urls.Urls), empty at the session's start.
+    """Addresses of a running archive (localstack.parts.urls.Urls), empty at the session's start.
 
     BACKEND chooses its backend. To use an archive that runs already, set ARCHIVE_URLS to a file with the output
     of `make urls`; the studies that the tests store stay in it.
     """
-    from localstack.urls import Urls
+    from localstack.parts.urls import Urls
     from tests.e2e.private_archive import private_archive
 
     if _RUNNING:

@@ -11,7 +11,7 @@ from typing import Any
 
 from localstack.archive import Archive
 from localstack.configuration import PROJECT, Configuration
-from localstack.urls import Urls
+from localstack.parts.urls import Urls
 
 
 @contextmanager

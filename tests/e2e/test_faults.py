@@ -11,7 +11,7 @@ from localstack.archive import Archive
 from localstack.deployment.provision import ensure_database_secret
 from localstack.parts.aws import EmulatedAws
 from localstack.parts.mariadb import Database, connect, start_mariadb
-from localstack.urls import Urls
+from localstack.parts.urls import Urls
 from localstack.waiting import wait_until
 from tests.e2e.backend import Backend, Landed
 from tests.e2e.clients import get, search, store, values

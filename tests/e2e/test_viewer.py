@@ -15,7 +15,7 @@ from pydicom.encaps import encapsulate
 from pydicom.filewriter import dcmwrite
 from pydicom.uid import UID, ExplicitVRLittleEndian, JPEG2000Lossless, JPEGBaseline8Bit, RLELossless
 
-from localstack.urls import Urls
+from localstack.parts.urls import Urls
 from localstack.waiting import wait_until
 from tests.e2e.clients import search, store
 from tests.e2e.sources import fresh_uid

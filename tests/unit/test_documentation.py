@@ -1,11 +1,13 @@
 """The documents held against the code: tables that must be complete, names that must exist, links that must resolve."""
 
 import re
+import tomllib
 import unicodedata
 from pathlib import Path
 
 import pytest
 
+from chalicelib.adapters.mysql.schema import NAME_LENGTH, TEXT_LENGTH
 from chalicelib.dicomweb.attributes import ATTRIBUTES, Attribute, Level
 from chalicelib.dicomweb.instance.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, TRANSFER_SYNTAXES, TransferSyntax
 from chalicelib.settings_table import with_settings_tables
@@ -13,8 +15,16 @@ from chalicelib.settings_table import with_settings_tables
 PROJECT = Path(__file__).resolve().parent.parent.parent
 README = PROJECT / "README.md"
 CONFORMANCE = PROJECT / "docs" / "conformance.md"
-DOCUMENTS = [*sorted(PROJECT.glob("*.md")), *sorted((PROJECT / "docs").rglob("*.md"))]
+CONTRIBUTING = PROJECT / "CONTRIBUTING.md"
+ARCHITECTURE = PROJECT / "docs" / "architecture.md"
+DOCUMENTS = [
+    *sorted(PROJECT.glob("*.md")),
+    *sorted((PROJECT / "docs").rglob("*.md")),
+    *(PROJECT / folder / "README.md" for folder in ("benchmarks", "cdk", "edge")),
+]
 DECISIONS = sorted(path for path in (PROJECT / "docs" / "adr").glob("*.md") if path.name != "README.md")
+
+ROOMS = ("dicomweb", "services", "adapters", "entrypoints")
 
 # The words of the conformance statement's tables, by the names of `Matching` and `Returned`.
 MATCHING = {
@@ -131,12 +141,38 @@ def test_every_link_within_the_project_resolves(document: Path) -> None:
 @pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
 def test_every_file_of_the_project_that_is_named_exists(document: Path) -> None:
     text = document.read_text(encoding="utf-8")
-    named = re.findall(r"`((?:chalicelib|cdk|stow_nlb|localstack|tests|benchmarks|docs)/[\w./-]*)`", text)
+    named = re.findall(r"`((?:chalicelib|cdk|edge|stow_nlb|localstack|tests|benchmarks|docs)/[\w./-]*)`", text)
+    # Within chalicelib, documents leave its name out.
+    named += [f"chalicelib/{name}" for name in re.findall(rf"`((?:{'|'.join(ROOMS)})/[\w./-]*)`", text)]
     assert not [name for name in named if not (PROJECT / name).exists()]
 
 
+# --- one way to say each truth --------------------------------------------------------------------
+
+
+def test_the_order_of_imports_is_that_of_the_import_contracts() -> None:
+    contracts = tomllib.loads((PROJECT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    [layers] = [contract["layers"] for contract in contracts if contract["name"] == "Imports run one way"]
+    assert "\n".join(layer.strip("()") for layer in layers) in CONTRIBUTING.read_text(encoding="utf-8")
+
+
+def test_the_lengths_to_which_values_are_compared_are_those_of_the_index() -> None:
+    sentence = f"Texts are compared up to {TEXT_LENGTH} characters, names up to {NAME_LENGTH} characters"
+    assert sentence in CONFORMANCE.read_text(encoding="utf-8").replace("\n", " ")
+    recipe = section(CONTRIBUTING, "## Recipe: add a searchable attribute")
+    assert f"VARCHAR({TEXT_LENGTH})" in recipe
+    assert f"VARCHAR({NAME_LENGTH})" in recipe
+
+
+def test_the_texts_that_are_indexed_by_their_endings_are_those_of_the_attribute_table() -> None:
+    *others, last = [attribute.keyword for attribute in ATTRIBUTES if attribute.ends_indexed]
+    listed = f"{', '.join(others)} or {last}"
+    [row] = [row for row in table_rows(section(ARCHITECTURE, "## Data model")) if row[0] == "`text_endings`"]
+    assert listed in row[1]
+
+
 def test_every_test_that_the_architecture_names_exists() -> None:
-    named = set(re.findall(r"`(test_\w+)`", (PROJECT / "docs" / "architecture.md").read_text(encoding="utf-8")))
+    named = set(re.findall(r"`(test_\w+)`", ARCHITECTURE.read_text(encoding="utf-8")))
     sources = [path.read_text(encoding="utf-8") for path in (PROJECT / "tests").rglob("test_*.py")]
     present = {name for source in sources for name in re.findall(r"def (test_\w+)\(", source)}
     assert named
