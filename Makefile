@@ -44,7 +44,7 @@ clean: $(BIN)/python ## stop the archive and remove its data, ports and logs
 	@$(HARNESS) clean
 
 # Two jobs run in parallel, the longest first; --output-sync keeps the output of each together.
-check: setup-checks ## format, lint, types, import contracts, the fast tests and their coverage: under a minute
+check: setup-checks ## format, lint, types, import contracts, the fast tests and their coverage: about a minute
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target fast-tests lint core-tests
 
 test: setup-tests lint ## lint and all tests, with databases, an emulator, a browser and the whole archive
@@ -73,17 +73,21 @@ destroy: setup-cdk ## remove its stacks; buckets, tables, keys and a snapshot of
 	@$(CDK) destroy $(STACKS)
 
 lint:
+	@echo "Format, lint, types, import contracts:"
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
 
 # The fast tests are run in two parts: measuring branches slows Python down, so only the tests that must take every
 # branch are measured (pyproject.toml has the limit).
 fast-tests:
-	@$(BIN)/pytest -q -m "not harness and not database and not infrastructure" $(CORE_TESTS:%=--ignore=%)
+	@echo "Tests that start no service (\`make test\` runs the others, too):"
+	@$(BIN)/pytest -q --numprocesses=2 --dist=loadfile \
+		-m "not harness and not database and not infrastructure" $(CORE_TESTS:%=--ignore=%)
 
 core-tests:
+	@echo "Unit tests of dicomweb and services, which must take every branch:"
 	@$(BIN)/coverage run -m pytest -q $(CORE_TESTS)
 	@$(BIN)/coverage report
 

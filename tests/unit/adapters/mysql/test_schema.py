@@ -21,6 +21,11 @@ def columns(table: str) -> dict[str, str]:
     return dict(re.findall(r"^    ([a-z]\w*) ([A-Z]+(?:\(\d+\))?)", tables()[table], re.MULTILINE))
 
 
+def collations(table: str) -> dict[str, str]:
+    """Name of each column of a table that has a collation, with it."""
+    return dict(re.findall(r"^    ([a-z]\w*) [A-Z].*COLLATE (\w+)", tables()[table], re.MULTILINE))
+
+
 def indexes(table: str) -> dict[str, list[str]]:
     """Name of each secondary index of a table, with its columns."""
     found = re.findall(r"KEY (\w+) \(([^)]*)\)", tables()[table])
@@ -45,8 +50,18 @@ STORED = [attribute for attribute in ATTRIBUTES if attribute.column]
 
 @pytest.mark.parametrize("attribute", STORED, ids=lambda attribute: attribute.keyword)
 def test_every_stored_attribute_has_its_columns_of_the_type_of_its_matching(attribute):
-    there = columns(table_of(attribute))
-    assert {there.get(column) for column in schema.columns_of(attribute)} == {TYPES[attribute.matching]}
+    table, wanted = table_of(attribute), TYPES[attribute.matching]
+    there = {column: columns(table).get(column) for column in schema.columns_of(attribute)}
+    assert there == dict.fromkeys(there, wanted), f"table {table} of {schema.SCHEMA.name}"
+
+
+@pytest.mark.parametrize("attribute", STORED, ids=lambda attribute: attribute.keyword)
+def test_every_stored_text_is_compared_byte_by_byte(attribute):
+    table = table_of(attribute)
+    there = {column: collations(table).get(column) for column in schema.columns_of(attribute)}
+    wanted = "ascii_bin" if attribute.matching is Matching.UID else "utf8mb4_bin"
+    is_text = TYPES[attribute.matching].startswith("VARCHAR")
+    assert there == dict.fromkeys(there, wanted if is_text else None), f"table {table} of {schema.SCHEMA.name}"
 
 
 @pytest.mark.parametrize(
