@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from chalicelib.dicomweb.attributes import BY_KEYWORD, BY_PATH, Attribute, Level
 from chalicelib.dicomweb.qido.include_fields import FieldReading, RequestedFields, path_of
 from chalicelib.dicomweb.qido.matches import DateRangeMatch, Match, TimeRangeMatch
-from chalicelib.dicomweb.qido.parse_match import MatchingOptions, check_order, combine_ranges, parse_match
+from chalicelib.dicomweb.qido.parse_match import MatchingOptions, parse_match
+from chalicelib.dicomweb.qido.ranges import check_order, combine_ranges
 from chalicelib.dicomweb.resources import check_uid
 from chalicelib.errors import InvalidQueryError
 
