@@ -4,7 +4,8 @@ import re
 from typing import Any
 from xml.etree import ElementTree as ET  # only writes
 
-from chalicelib.dicomweb.attributes import KEYWORD_OF_COMPUTED_TAG, KEYWORD_OF_TAG, DicomJson
+from chalicelib.dicomweb.attributes import DicomJson
+from chalicelib.dicomweb.data_dictionary import keyword_of_tag
 from chalicelib.dicomweb.values import first_value, plain_text
 
 _NAMESPACE = "http://dicom.nema.org/PS3.19/models/NativeDICOM"
@@ -49,15 +50,8 @@ def _identity(tag: str, vr: str, dicom_json: DicomJson) -> dict[str, str]:
         creator = plain_text(first_value(dicom_json.get(f"{group}00{block}")))
         # The creator identifies a private element, so its block is left out: 00 stands for it, as in dcm4che.
         return {"tag": f"{group}00{element}", "vr": vr, "privateCreator": _text(creator)} if creator else identity
-    keyword = KEYWORD_OF_TAG.get(tag) or KEYWORD_OF_COMPUTED_TAG.get(tag) or _keyword_from_dictionary(tag)
+    keyword = keyword_of_tag(tag)
     return {**identity, "keyword": keyword} if keyword else identity
-
-
-def _keyword_from_dictionary(tag: str) -> str:
-    # Imported on use: loading the dictionary takes longer than the start of the search function.
-    from pydicom.datadict import keyword_for_tag
-
-    return keyword_for_tag(int(tag, 16))
 
 
 def _add_value(attribute: ET.Element, vr: str | None, number: str, value: Any) -> None:

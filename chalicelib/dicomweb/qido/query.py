@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from chalicelib.dicomweb.attributes import BY_KEYWORD, BY_PATH, Attribute, Level
-from chalicelib.dicomweb.qido.include_fields import FieldReading, RequestedFields, path_of
+from chalicelib.dicomweb.qido.attribute_names import path_of
+from chalicelib.dicomweb.qido.include_fields import FieldReading, RequestedFields
 from chalicelib.dicomweb.qido.matches import DateRangeMatch, Match, TimeRangeMatch
 from chalicelib.dicomweb.qido.parse_match import MatchingOptions, parse_match
 from chalicelib.dicomweb.qido.ranges import check_order, combine_ranges
