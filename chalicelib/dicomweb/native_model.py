@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET  # only writes
 
 from chalicelib.dicomweb.attributes import DicomJson
 from chalicelib.dicomweb.data_dictionary import keyword_of_tag
-from chalicelib.dicomweb.values import first_value, plain_text
+from chalicelib.dicomweb.values import NAME_GROUPS, first_value, plain_text
 
 _NAMESPACE = "http://dicom.nema.org/PS3.19/models/NativeDICOM"
 
@@ -16,7 +16,6 @@ _UNWRITABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]
 _PRIVATE_ELEMENT = re.compile(r"([0-9A-F]{3}[13579BDF])([1-9A-F][0-9A-F])([0-9A-F]{2})\Z")
 
 # In the order of the XML schema.
-_NAME_GROUPS = ("Alphabetic", "Ideographic", "Phonetic")
 _NAME_COMPONENTS = ("FamilyName", "GivenName", "MiddleName", "NamePrefix", "NameSuffix")
 
 
@@ -66,7 +65,7 @@ def _add_value(attribute: ET.Element, vr: str | None, number: str, value: Any) -
 
 
 def _add_name(name: ET.Element, value: dict[str, Any]) -> None:
-    for group in _NAME_GROUPS:
+    for group in NAME_GROUPS:
         text = value.get(group)
         if text:
             components = zip(_NAME_COMPONENTS, str(text).split("^"), strict=False)
