@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from chalicelib.services.make_representation import MakeRepresentation
     from chalicelib.services.publish_study import PublishStudy
     from chalicelib.services.search import SearchService
-    from chalicelib.services.store_instances import StoreInstances
+    from chalicelib.services.store_instances import StoreInstances, StoreLimits
     from chalicelib.settings import Settings, StowSettings
 
 # As many as a batch has messages (`app.convert`): all of them are converted concurrently.
@@ -194,20 +194,25 @@ class Services:
 def store_service(settings: Settings, stow: StowSettings) -> StoreInstances:
     """STOW-RS, for the STOW service."""
     from chalicelib.adapters.aws.s3_landing import S3Landing
-    from chalicelib.services.store_instances import StoreInstances, StoreLimits
+    from chalicelib.services.store_instances import StoreInstances
 
     return StoreInstances(
-        S3Landing(_client("s3"), settings.landing_bucket),
-        Services(settings).records,
-        StoreLimits(
-            in_memory_bytes=stow.in_memory_bytes,
-            buffer_bytes=stow.buffer_bytes,
-            max_instance_bytes=settings.max_instance_bytes,
-            max_inflated_bytes=settings.max_inflated_bytes,
-            max_instances=stow.max_instances,
-            uploads_per_request=stow.uploads_per_request,
-            upload_threads=stow.upload_threads,
-        ),
+        S3Landing(_client("s3"), settings.landing_bucket), Services(settings).records, store_limits(settings, stow)
+    )
+
+
+def store_limits(settings: Settings, stow: StowSettings) -> StoreLimits:
+    """Limits of the STOW service."""
+    from chalicelib.services.store_instances import StoreLimits
+
+    return StoreLimits(
+        in_memory_bytes=stow.in_memory_bytes,
+        buffer_bytes=stow.buffer_bytes,
+        max_instance_bytes=settings.max_instance_bytes,
+        max_inflated_bytes=settings.max_inflated_bytes,
+        max_instances=stow.max_instances,
+        uploads_per_request=stow.uploads_per_request,
+        upload_threads=stow.upload_threads,
     )
 
 
