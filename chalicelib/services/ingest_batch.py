@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextvars import copy_context
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import unquote_plus
 
@@ -23,6 +23,7 @@ from chalicelib.metrics import (
     measured,
 )
 from chalicelib.ports import MessageQueue, ObjectVersion
+from chalicelib.services.clock import utc_now
 
 logger = logging.getLogger(__name__)
 
@@ -61,10 +62,6 @@ class _Converted:
     study_instance_uid: str | None
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
 class BatchFailedError(Exception):
     """Some messages of a batch failed and will be received again; the others were removed from the queue."""
 
@@ -83,7 +80,7 @@ class IngestBatch:
     queue: MessageQueue
     executor: Executor
     retry_seconds: int | None = None
-    now: Callable[[], datetime] = _now
+    now: Callable[[], datetime] = utc_now
 
     def ingest(self, messages: Sequence[Message]) -> None:
         """Process a batch.
