@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cdk.project import PROJECT
+from edge.viewer_files import CACHE
 from localstack.errors import HarnessError
-
-PROJECT = Path(__file__).resolve().parent.parent
 
 HOST = "127.0.0.1"
 """All servers listen on this address only."""
@@ -71,7 +71,7 @@ class Layout:
     @property
     def cache(self) -> Path:
         """Downloads, which all archives of this project share; `make clean` keeps them."""
-        return PROJECT / ".local" / "cache"
+        return CACHE
 
     def create(self) -> None:
         """Create the directories.
