@@ -13,8 +13,6 @@ from chalicelib.dicomweb.qido.ranges import check_order, combine_ranges
 from chalicelib.dicomweb.resources import check_uid
 from chalicelib.errors import InvalidQueryError
 
-__all__ = ["DEFAULT_LIMIT", "MAX_LIMIT", "Condition", "Level", "QidoQuery"]
-
 # Hits per page, by default and at most. Warning 299 announces further hits, and `offset` requests them.
 DEFAULT_LIMIT = 1000
 MAX_LIMIT = 1000

@@ -4,8 +4,7 @@ import pytest
 
 from chalicelib.adapters.mysql.index import MysqlIndex
 from chalicelib.adapters.mysql.schema import NAME_LENGTH, TEXT_LENGTH, apply_schema
-from chalicelib.dicomweb.attributes import ATTRIBUTES, Matching
-from chalicelib.dicomweb.qido.query import Level
+from chalicelib.dicomweb.attributes import ATTRIBUTES, Level, Matching
 from chalicelib.dicomweb.resources import ResourceUids
 from tests.support.qido_builders import make_publication, make_series, publish, search
 

@@ -2,8 +2,9 @@
 
 import pytest
 
+from chalicelib.dicomweb.attributes import Level
 from chalicelib.dicomweb.qido.include_fields import PrivateField
-from chalicelib.dicomweb.qido.query import Level, QidoQuery
+from chalicelib.dicomweb.qido.query import QidoQuery
 from chalicelib.errors import InvalidQueryError
 
 
