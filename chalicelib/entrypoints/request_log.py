@@ -11,7 +11,7 @@ from chalicelib.metrics import REQUEST_ERRORS, REQUEST_MILLISECONDS, Resource, i
 
 logger = logging.getLogger(__name__)
 
-RESOURCES = {
+RESOURCE_OF_TEMPLATE = {
     url_templates.STUDIES: Resource.STUDY_SEARCH,
     url_templates.ALL_SERIES: Resource.SERIES_SEARCH,
     url_templates.ALL_INSTANCES: Resource.INSTANCE_SEARCH,
@@ -39,7 +39,7 @@ def log_request(request: Request, get_response: Callable[[Request], Response]) -
         "request",
         extra=measured(
             {REQUEST_MILLISECONDS: round(milliseconds, 2), REQUEST_ERRORS: is_error(status)},
-            RESOURCES.get(template, Resource.NOT_IMPLEMENTED),
+            RESOURCE_OF_TEMPLATE.get(template, Resource.NOT_IMPLEMENTED),
             method=request.method,
             template=template,
             status=status,

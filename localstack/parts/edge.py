@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from edge.nginx_conf import render_nginx_conf
+from edge.viewer_files import app_config
 from localstack.configuration import HOST, Configuration
 from localstack.errors import HarnessError
 from localstack.parts.nginx import start_nginx
 from localstack.parts.urls import Urls
-from localstack.parts.viewer import app_config
 from localstack.processes import Supervisor
 
 
