@@ -1,7 +1,8 @@
 """The composition root: wires settings, adapters and services. Each is created when it is first asked for.
 
-Imports stand inside the functions on purpose: the search function must not load what only conversion needs. pydicom
-alone takes longer to import than everything that a search imports. Nothing connects when this module is imported.
+Imports are inside the functions on purpose: the search function must not load modules that only conversion needs.
+pydicom alone takes longer to import than everything that a search imports. Nothing connects when this module is
+imported.
 """
 
 from __future__ import annotations
@@ -62,14 +63,14 @@ class Services:
 
     @cached_property
     def objects(self) -> ObjectStore:
-        """S3."""
+        """Objects, in S3."""
         from chalicelib.adapters.aws.s3 import S3ObjectStore
 
         return S3ObjectStore(_client("s3"), in_memory_bytes=self.settings.in_memory_bytes)
 
     @cached_property
     def records(self) -> RecordStore:
-        """DynamoDB."""
+        """Records of instances, in DynamoDB."""
         from chalicelib.adapters.aws.dynamodb import DynamoDbRecordStore
 
         return DynamoDbRecordStore(
@@ -80,7 +81,7 @@ class Services:
 
     @cached_property
     def index(self) -> StudyIndex:
-        """MySQL, with the credentials from Secrets Manager."""
+        """Index of studies, in MySQL, with the credentials from Secrets Manager."""
         from chalicelib.adapters.mysql.credentials import SecretConnections
         from chalicelib.adapters.mysql.index import MysqlIndex
 
@@ -131,7 +132,7 @@ class Services:
 
     @cached_property
     def search(self) -> SearchService:
-        """QIDO-RS."""
+        """Search (QIDO-RS)."""
         from chalicelib.services.search import SearchService
 
         return SearchService(
@@ -192,7 +193,7 @@ class Services:
 
 
 def store_service(settings: Settings, stow: StowSettings) -> StoreInstances:
-    """STOW-RS, for the STOW service."""
+    """Storing of instances (STOW-RS), for the STOW service."""
     from chalicelib.adapters.aws.s3_landing import S3Landing
     from chalicelib.services.store_instances import StoreInstances
 

@@ -16,7 +16,7 @@ request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 """The platform's id of the current request or event; it is on every line that is logged for it."""
 
 _LEVELS = {
-    # Its messages repeat bytes of the body, which are patient data.
+    # Messages of this logger repeat bytes of the body, which are patient data.
     "python_multipart": logging.CRITICAL,
     "aiohttp.access": logging.WARNING,
     "botocore": logging.WARNING,

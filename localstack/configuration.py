@@ -26,7 +26,7 @@ PORTS = {
 BACKENDS = ("embedded", "localstack")
 
 DEPLOYMENTS = ("chalice", "cdk")
-"""What creates the archive's AWS resources: the harness with `chalice deploy`, or the CDK application."""
+"""Ways to create the archive's AWS resources: by the harness with `chalice deploy`, or by the CDK application."""
 
 _LARGEST_PORT = 65_535
 _STATE = {"chalice": ".local/archive", "cdk": ".local/archive-cdk"}

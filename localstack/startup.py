@@ -1,4 +1,4 @@
-"""The steps of an archive's start, in their order: what one part needs is there when its turn comes."""
+"""The steps of an archive's start, each after the steps that it depends on."""
 
 from collections.abc import Callable, Mapping
 

@@ -10,7 +10,7 @@ A landing object that does not fit into memory is read through a file, and STOW-
 """
 
 API_TIMEOUT_SECONDS = 29
-"""API Gateway waits no longer for a function."""
+"""The longest time that API Gateway waits for a function."""
 
 CONVERT_TIMEOUT_SECONDS = 300
 

@@ -1,4 +1,4 @@
-"""One log line for each request to the API, with its measurements; of the URL it has the template only."""
+"""One log line for each request to the API, with its measurements and the template of its URL."""
 
 import logging
 import time
@@ -29,7 +29,7 @@ RESOURCE_OF_TEMPLATE = {
 
 
 def log_request(request: Request, get_response: Callable[[Request], Response]) -> Response:
-    """Middleware: log a request. Its query is patient data, and a part of its path may be."""
+    """Middleware: log a request. Its query and path may contain patient data, so neither is logged."""
     begun = time.monotonic()
     response = get_response(request)
     milliseconds = (time.monotonic() - begun) * 1000

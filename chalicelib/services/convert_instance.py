@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 MAX_RECORD_METADATA_BYTES = 256 * 1024
 
 # Static objects of one instance that are written concurrently: enough to hide the latency of S3.
-_WRITES_AT_ONCE = 16
+_MAX_PENDING_WRITES = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +105,7 @@ class ConvertInstance:
                 # Read from the same file as the next object, so it is written before that one is created.
                 self.objects.put(self.static_bucket, static_object)
                 continue
-            if len(pending) >= _WRITES_AT_ONCE:
+            if len(pending) >= _MAX_PENDING_WRITES:
                 pending.pop(0).result()
             pending.append(self.executor.submit(self.objects.put, self.static_bucket, static_object))
         for write in pending:

@@ -163,7 +163,7 @@ class _StoreRequest:
         """Receive one part; a small one is still being stored when this returns."""
         number = len(self._outcomes)
         if number >= self._limits.max_instances:
-            raise ContentTooLargeError(f"the request holds over {self._limits.max_instances} instances")
+            raise ContentTooLargeError(f"the request contains more than {self._limits.max_instances} instances")
         self._outcomes.append(None)
         if part.media_type not in ("", DICOM):
             await self._receiver.drain(part.chunks())
@@ -206,7 +206,7 @@ class _StoreRequest:
         """
         self._raise_fault()
         if not self._outcomes:
-            raise BadRequestError("the request holds no instance")
+            raise BadRequestError("the request contains no instance")
         outcomes = [outcome for outcome in self._outcomes if outcome is not None]
         uids = list(self._digests)
         registered = await self._service.run(self._service.records.get_digests, uids) if uids else {}
@@ -278,7 +278,7 @@ class _StoreRequest:
             return None
         return FailedInstance(
             FailureReason.DATA_SET_DOES_NOT_MATCH_SOP_CLASS,
-            "the instance is not of the study that the URL names",
+            "the instance belongs to another study than the URL names",
             header.uids,
             header.sop_class_uid,
         )
@@ -286,8 +286,8 @@ class _StoreRequest:
     def _enter(self, header: InstanceHeader, sha256: str, size: int) -> tuple[PartOutcome, bool]:
         """Outcome of an instance as far as this request decides it, and whether its bytes must be written.
 
-        A second content under the same UIDs is not written: events arrive in any order, so it might be published
-        instead of the first one, which this answer reports as stored.
+        Other content under the same UIDs is not written: events arrive in any order, so it might be published
+        instead of the first content, which this answer reports as stored.
         """
         # setdefault is atomic; several threads call this.
         before = self._digests.get(header.uids)
@@ -303,7 +303,7 @@ class _StoreRequest:
 def _conflict(uids: ResourceUids, sop_class_uid: str) -> FailedInstance:
     return FailedInstance(
         FailureReason.DUPLICATE_SOP_INSTANCE,
-        "another content is stored under the same SOP Instance UID",
+        "other content is stored under the same SOP Instance UID",
         uids,
         sop_class_uid,
     )

@@ -115,7 +115,7 @@ class FieldReading:
                 private.add(PrivateField(tag[:4], tag[6:], creator))
         unused = set(self._creators) - {tag[:4] + "00" + tag[4:6] for tag in self._private}
         if unused:
-            raise InvalidQueryError(f"{min(unused)} names a private creator, but no includefield lies in its block")
+            raise InvalidQueryError(f"{min(unused)} names a private creator, but no includefield is in its block")
         warnings = [
             *_warning(self._unsupported, "is not supported", "are not supported"),
             *_warning(self._deeper, "is an attribute of a deeper level", "are attributes of a deeper level"),

@@ -18,7 +18,7 @@ from chalicelib.dicomweb.values import first_value, plain_text
 
 
 def levels_shown(query: QidoQuery) -> list[Level]:
-    """Levels whose documents are needed: that of the hits, and those above of which an answer shows attributes."""
+    """Levels whose documents are needed: the level of the hits, and levels above whose attributes an answer shows."""
     return [level for level in Level if level <= query.level and any(_shown(query, level))]
 
 
