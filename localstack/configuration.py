@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cdk.configuration.limits import CONVERT_ATTEMPTS, CONVERT_TIMEOUT_SECONDS
 from cdk.project import PROJECT
 from edge.viewer_files import CACHE
 from localstack.errors import HarnessError
@@ -118,9 +119,9 @@ class Configuration:
     database_secret: str = "archive/database"  # noqa: S105 - its name, not its value
     database_name: str = "archive"
     database_user: str = "archive"
-    function_timeout_seconds: int = 300
+    function_timeout_seconds: int = CONVERT_TIMEOUT_SECONDS
     visibility_timeout_seconds: int = 330
-    max_receive_count: int = 5
+    max_receive_count: int = CONVERT_ATTEMPTS
     sample: bool = True
 
     @classmethod
@@ -139,7 +140,7 @@ class Configuration:
             raise HarnessError(
                 "DEPLOY=cdk works with BACKEND=embedded only: LocalStack's free edition has no RDS and no ECS"
             )
-        function_timeout_seconds = _positive_integer(env, "FUNCTION_TIMEOUT_SECONDS", 300)
+        function_timeout_seconds = _positive_integer(env, "FUNCTION_TIMEOUT_SECONDS", CONVERT_TIMEOUT_SECONDS)
         return cls(
             layout=Layout((PROJECT / (env.get("STATE_DIR") or _state_directory(deployment))).resolve()),
             backend=backend,
