@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from localstack.waiting import wait_until
 from tests.support.edge_parts import Answer, Edge, running_edge
 
 INSTANCE = "/dicomweb/studies/1.2/series/3/instances/4"
@@ -192,11 +193,23 @@ def test_head_has_the_headers_of_get_and_no_body(edge: Edge) -> None:
     assert [request.method for request in edge.api.requests] == ["GET", "GET"]
 
 
+def fill_cache(edge: Edge, path: str) -> None:
+    """Request an object until the edge answers it without its origin: nginx may answer before it has cached it."""
+
+    def is_cached() -> bool:
+        asked = len(edge.bucket.requests)
+        edge.get(path)
+        return len(edge.bucket.requests) == asked
+
+    wait_until(is_cached, f"{path} in the cache of the edge", seconds=10)
+
+
 @pytest.mark.parametrize("is_cached", [False, True])
 def test_range_of_a_stored_object_is_206(edge: Edge, is_cached: bool) -> None:
     edge.store_object(FRAME_KEY, b"0123456789", IMMUTABLE, '"f"', is_gzip=False)
     if is_cached:
-        edge.get(FRAME)
+        fill_cache(edge, FRAME)
+    asked = len(edge.bucket.requests)
     answer = edge.get(FRAME, Range="bytes=2-4")
     assert (answer.status, answer.body) == (206, b"234")
     assert answer.headers["content-range"] == "bytes 2-4/10"
@@ -204,7 +217,10 @@ def test_range_of_a_stored_object_is_206(edge: Edge, is_cached: bool) -> None:
     assert edge.get(FRAME, Range="bytes=-1", If_Range='"old"').body == b"0123456789"
     beyond = edge.get(FRAME, Range="bytes=99-")
     assert (beyond.status, beyond.headers["access-control-allow-origin"]) == (416, "*")
-    assert len(edge.bucket.requests) == 1
+    if is_cached:
+        assert len(edge.bucket.requests) == asked
+    # nginx reads the whole object for the first range, but may answer the range before the object is in the cache.
+    assert {request.headers.get("Range") for request in edge.bucket.requests} == {None}
 
 
 def test_bucket_sees_no_header_and_no_query_of_the_client(edge: Edge) -> None:
