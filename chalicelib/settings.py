@@ -1,7 +1,7 @@
 """Settings of all processes of the archive, read from environment variables.
 
 Strategy: each setting is one row, a field of `Settings` or `StowSettings`: its default is the field's, and `_row` adds
-the variable, the meaning and the parser. `chalicelib.settings_table` writes the rows into the README; nothing repeats
+the variable, the meaning and the parser. `docs/settings_table.py` writes the rows into the README; nothing repeats
 them. An empty variable counts as not set.
 
 pydantic-settings was measured and is not used: a model of pydantic adds 79 ms to every cold start, and 9 MB to the
