@@ -139,7 +139,7 @@ ATTRIBUTES: tuple[Attribute, ...] = (
               ends_indexed=True),
     Attribute("PatientName", "00100010", "PN", _S, _M.NAME, _ALWAYS, "patient_name"),
     Attribute("PatientID", "00100020", "LO", _S, _M.TEXT, _ALWAYS, "patient_id", ends_indexed=True),
-    Attribute("IssuerOfPatientID", "00100021", "LO", _S),
+    Attribute("IssuerOfPatientID", "00100021", "LO", _S, _M.TEXT, _ASKED, "issuer_of_patient_id"),
     Attribute("PatientBirthDate", "00100030", "DA", _S, _M.DATE, _ALWAYS, "patient_birth_date"),
     Attribute("PatientSex", "00100040", "CS", _S, _M.CODE, _ALWAYS, "patient_sex"),
     Attribute("PatientAge", "00101010", "AS", _S),

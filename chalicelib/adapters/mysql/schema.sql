@@ -36,6 +36,7 @@ CREATE TABLE IF NOT EXISTS studies (
     patient_name_ideographic VARCHAR(240) COLLATE utf8mb4_bin NULL,
     patient_name_phonetic VARCHAR(240) COLLATE utf8mb4_bin NULL,
     patient_id VARCHAR(128) COLLATE utf8mb4_bin NULL,
+    issuer_of_patient_id VARCHAR(128) COLLATE utf8mb4_bin NULL,
     patient_birth_date DATE NULL,
     patient_sex VARCHAR(128) COLLATE utf8mb4_bin NULL,
     study_id VARCHAR(128) COLLATE utf8mb4_bin NULL,
