@@ -58,7 +58,7 @@ docs: setup-checks ## build the documents as a site, in site/
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 readme: setup-checks ## write the README's tables of settings
-	@$(BIN)/python -m chalicelib.settings_table README.md
+	@$(BIN)/python -m docs.settings_table README.md
 
 synth: setup-cdk ## write the templates of the CDK application to cdk.out
 	@$(CDK) synth --quiet

@@ -25,8 +25,8 @@ from chalicelib.adapters.memory.stores import MemoryRecordStore
 from chalicelib.dicomweb.wado.static_object import StaticObject
 from chalicelib.ports import ObjectContent, ObjectVersion
 from chalicelib.services.convert_instance import ConvertInstance
+from chalicelib.settings import MIB
 
-MIB = 1024 * 1024
 FRAME_BYTES = 512 * 512 * 2
 
 

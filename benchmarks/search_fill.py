@@ -69,7 +69,7 @@ def _field(value: object) -> str:
 
 @dataclass
 class _Counted:
-    """What many studies share: words of names, text values whose endings are indexed, and days."""
+    """Rows that many studies share: words of names, text values whose endings are indexed, and days."""
 
     words: set[str] = field(default_factory=set)
     values: set[tuple[int, str]] = field(default_factory=set)

@@ -23,7 +23,8 @@ from typing import Any
 import psutil
 from aiohttp import web
 
-MIB = 1024 * 1024
+from chalicelib.settings import MIB
+
 _BOUNDARY = "benchmark"
 _CONTENT_TYPE = f'multipart/related; type="application/dicom"; boundary={_BOUNDARY}'
 
@@ -65,13 +66,17 @@ def _serve() -> None:
     """Run the service as `python -m stow_nlb` does, but without records; prints its port."""
     from chalicelib.adapters.aws.clients import make_client
     from chalicelib.adapters.aws.s3_landing import S3Landing
+    from chalicelib.bootstrap import store_limits
     from chalicelib.services.store_instances import StoreInstances
+    from chalicelib.settings import Settings, StowSettings
     from stow_nlb.service import ServiceOptions, create_app
 
-    store = StoreInstances(S3Landing(make_client("s3"), "landing"), _NoRecords())  # type: ignore[arg-type]
-    app = create_app(store, ServiceOptions(dicomweb_root="/dicomweb", idle_timeout_seconds=30.0))
-    port = int(os.environ["STOW_PORT"])
-    web.run_app(app, host="127.0.0.1", port=port, access_log=None, print=lambda *_: print("ready", flush=True))
+    settings, stow = Settings.from_environment(), StowSettings.from_environment()
+    landing = S3Landing(make_client("s3"), settings.landing_bucket)
+    store = StoreInstances(landing, _NoRecords(), store_limits(settings, stow))  # type: ignore[arg-type]
+    options = ServiceOptions(dicomweb_root=settings.dicomweb_root, idle_timeout_seconds=stow.idle_timeout_seconds)
+    app = create_app(store, options)
+    web.run_app(app, host=stow.host, port=stow.port, access_log=None, print=lambda *_: print("ready", flush=True))
 
 
 @contextmanager
@@ -87,6 +92,8 @@ def service() -> Iterator[tuple[int, psutil.Process]]:
         "AWS_SECRET_ACCESS_KEY": "benchmark",
         "AWS_DEFAULT_REGION": "us-east-1",
         "STOW_PORT": str(port),
+        "LANDING_BUCKET": "landing",
+        **dict.fromkeys(("STATIC_BUCKET", "RECORDS_TABLE", "REJECTIONS_TABLE", "DATABASE_SECRET_ID"), "not used"),
     }
     command = [sys.executable, "-m", "benchmarks.store_memory", "--serve"]
     root = Path(__file__).parents[1]

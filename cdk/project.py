@@ -1,15 +1,16 @@
-"""The checkout that is deployed, and copies of it for Chalice, which writes into the project that it packages.
+"""The checkout that is deployed, and copies of its sources, since Chalice writes into the project that it packages.
 
-Imports the standard library only: the harness uses this module without the CDK's libraries.
+Imports the standard library only: the harness and the tests use this module without the CDK's libraries.
 """
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 PROJECT = Path(__file__).resolve().parents[1]
+"""Directory of this checkout."""
 
 CHALICE_SOURCES = ("app.py", "chalicelib", "requirements.txt")
 """The files and folders that Chalice packages."""
@@ -22,6 +23,27 @@ def committed_configuration() -> dict[str, Any]:
     """Chalice's configuration as it is committed."""
     configuration: dict[str, Any] = json.loads((PROJECT / CHALICE_CONFIGURATION).read_text(encoding="utf-8"))
     return configuration
+
+
+def copy_sources(names: Iterable[str], directory: Path) -> None:
+    """Copy files and folders of the checkout to the same places below a directory, in place of an earlier copy.
+
+    Left out are caches, installed packages, and the configuration of this checkout's own deployment.
+
+    Raises
+    ------
+    FileNotFoundError
+        If one of the sources is missing in this checkout.
+    """
+    ignored = shutil.ignore_patterns("__pycache__", "node_modules", "deployment.toml")
+    for name in names:
+        source, target = PROJECT / name, directory / name
+        if source.is_dir():
+            shutil.rmtree(target, ignore_errors=True)
+            shutil.copytree(source, target, ignore=ignored)
+        else:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, target)
 
 
 def copy_chalice_project(directory: Path, configuration: Mapping[str, Any]) -> None:
@@ -42,13 +64,7 @@ def copy_chalice_project(directory: Path, configuration: Mapping[str, Any]) -> N
     FileNotFoundError
         If one of the sources is missing in this checkout.
     """
-    target_configuration = directory / CHALICE_CONFIGURATION
-    target_configuration.parent.mkdir(parents=True, exist_ok=True)
-    for name in CHALICE_SOURCES:
-        source, target = PROJECT / name, directory / name
-        if source.is_dir():
-            shutil.rmtree(target, ignore_errors=True)
-            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copyfile(source, target)
-    target_configuration.write_text(json.dumps(configuration, indent=2), encoding="utf-8")
+    copy_sources(CHALICE_SOURCES, directory)
+    target = directory / CHALICE_CONFIGURATION
+    target.parent.mkdir(exist_ok=True)
+    target.write_text(json.dumps(configuration, indent=2), encoding="utf-8")

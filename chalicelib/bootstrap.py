@@ -1,7 +1,8 @@
 """The composition root: wires settings, adapters and services. Each is created when it is first asked for.
 
-Imports stand inside the functions on purpose: the search function must not load what only conversion needs. pydicom
-alone takes longer to import than everything that a search imports. Nothing connects when this module is imported.
+Imports are inside the functions on purpose: the search function must not load modules that only conversion needs.
+pydicom alone takes longer to import than everything that a search imports. Nothing connects when this module is
+imported.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from chalicelib.services.make_representation import MakeRepresentation
     from chalicelib.services.publish_study import PublishStudy
     from chalicelib.services.search import SearchService
-    from chalicelib.services.store_instances import StoreInstances
+    from chalicelib.services.store_instances import StoreInstances, StoreLimits
     from chalicelib.settings import Settings, StowSettings
 
 # As many as a batch has messages (`app.convert`): all of them are converted concurrently.
@@ -62,14 +63,14 @@ class Services:
 
     @cached_property
     def objects(self) -> ObjectStore:
-        """S3."""
+        """Objects, in S3."""
         from chalicelib.adapters.aws.s3 import S3ObjectStore
 
         return S3ObjectStore(_client("s3"), in_memory_bytes=self.settings.in_memory_bytes)
 
     @cached_property
     def records(self) -> RecordStore:
-        """DynamoDB."""
+        """Records of instances, in DynamoDB."""
         from chalicelib.adapters.aws.dynamodb import DynamoDbRecordStore
 
         return DynamoDbRecordStore(
@@ -80,7 +81,7 @@ class Services:
 
     @cached_property
     def index(self) -> StudyIndex:
-        """MySQL, with the credentials from Secrets Manager."""
+        """Index of studies, in MySQL, with the credentials from Secrets Manager."""
         from chalicelib.adapters.mysql.credentials import SecretConnections
         from chalicelib.adapters.mysql.index import MysqlIndex
 
@@ -131,7 +132,7 @@ class Services:
 
     @cached_property
     def search(self) -> SearchService:
-        """QIDO-RS."""
+        """Search (QIDO-RS)."""
         from chalicelib.services.search import SearchService
 
         return SearchService(
@@ -192,22 +193,27 @@ class Services:
 
 
 def store_service(settings: Settings, stow: StowSettings) -> StoreInstances:
-    """STOW-RS, for the STOW service."""
+    """Storing of instances (STOW-RS), for the STOW service."""
     from chalicelib.adapters.aws.s3_landing import S3Landing
-    from chalicelib.services.store_instances import StoreInstances, StoreLimits
+    from chalicelib.services.store_instances import StoreInstances
 
     return StoreInstances(
-        S3Landing(_client("s3"), settings.landing_bucket),
-        Services(settings).records,
-        StoreLimits(
-            in_memory_bytes=stow.in_memory_bytes,
-            buffer_bytes=stow.buffer_bytes,
-            max_instance_bytes=settings.max_instance_bytes,
-            max_inflated_bytes=settings.max_inflated_bytes,
-            max_instances=stow.max_instances,
-            uploads_per_request=stow.uploads_per_request,
-            upload_threads=stow.upload_threads,
-        ),
+        S3Landing(_client("s3"), settings.landing_bucket), Services(settings).records, store_limits(settings, stow)
+    )
+
+
+def store_limits(settings: Settings, stow: StowSettings) -> StoreLimits:
+    """Limits of the STOW service."""
+    from chalicelib.services.store_instances import StoreLimits
+
+    return StoreLimits(
+        in_memory_bytes=stow.in_memory_bytes,
+        buffer_bytes=stow.buffer_bytes,
+        max_instance_bytes=settings.max_instance_bytes,
+        max_inflated_bytes=settings.max_inflated_bytes,
+        max_instances=stow.max_instances,
+        uploads_per_request=stow.uploads_per_request,
+        upload_threads=stow.upload_threads,
     )
 
 

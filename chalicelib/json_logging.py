@@ -10,13 +10,13 @@ from typing import Any
 
 from pythonjsonlogger.json import JsonFormatter
 
-from chalicelib.metrics import Measurements, as_fields, envelope
+from chalicelib.metrics import Measurements, as_fields, embedded_metric_fields
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 """The platform's id of the current request or event; it is on every line that is logged for it."""
 
 _LEVELS = {
-    # Its messages repeat bytes of the body, which are patient data.
+    # Messages of this logger repeat bytes of the body, which are patient data.
     "python_multipart": logging.CRITICAL,
     "aiohttp.access": logging.WARNING,
     "botocore": logging.WARNING,
@@ -46,7 +46,9 @@ class _Formatter(JsonFormatter):
             return
         log_data |= as_fields(measurements)
         if self._archive is not None:
-            log_data |= envelope(measurements, archive=self._archive, timestamp_milliseconds=int(record.created * 1000))
+            log_data |= embedded_metric_fields(
+                measurements, archive=self._archive, timestamp_milliseconds=int(record.created * 1000)
+            )
 
 
 def formatter(archive: str | None = None) -> logging.Formatter:

@@ -141,11 +141,14 @@ class RecordStore(Protocol):
     def claim_instance(
         self, uids: ResourceUids, *, sha256: str, landing: ObjectVersion, stored_at: datetime
     ) -> ClaimOutcome:
-        """Register the content of an instance. The first content wins; a later claim gets the result."""
+        """Register the content of an instance. The first content wins, and later claims are compared with it."""
         ...
 
     def complete_instance(self, uids: ResourceUids, *, qido: DicomJson, metadata: bytes | None) -> None:
-        """Add what aggregates need. From now on the instance is part of its study."""
+        """Complete a record with the attributes and the metadata from which aggregates are made.
+
+        From now on the instance is part of its study.
+        """
         ...
 
     def get_instance(self, uids: ResourceUids) -> InstanceRecord | None:
@@ -153,7 +156,7 @@ class RecordStore(Protocol):
         ...
 
     def get_digests(self, instances: Sequence[ResourceUids]) -> Mapping[ResourceUids, str]:
-        """SHA-256 of each of these instances that is registered; any number may be asked for."""
+        """SHA-256 of each of these instances that is registered; there is no limit to their number."""
         ...
 
     def list_instances(self, study_instance_uid: str) -> Iterator[InstanceRecord]:
@@ -194,7 +197,7 @@ class AggregateState:
 
 @dataclass(frozen=True, slots=True)
 class StudyPublication:
-    """Everything that search needs of one study, derived from its registered instances.
+    """Everything that search needs about one study, derived from its registered instances.
 
     A JSON document holds the attributes of its own level, the computed ones (counts, ModalitiesInStudy)
     and the UIDs of the levels above. `instances` are all instances of the study; the index keeps those that

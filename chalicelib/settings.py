@@ -1,11 +1,11 @@
 """Settings of all processes of the archive, read from environment variables.
 
 Strategy: each setting is one row, a field of `Settings` or `StowSettings`: its default is the field's, and `_row` adds
-the variable, the meaning and the parser. `chalicelib.settings_table` writes the rows into the README; nothing repeats
+the variable, the meaning and the parser. `docs/settings_table.py` writes the rows into the README; nothing repeats
 them. An empty variable counts as not set.
 
-pydantic-settings was measured and not taken: a model of pydantic adds 79 ms to every cold start, and 9 MB to the
-package, for what `_read` does.
+pydantic-settings was measured and is not used: a model of pydantic adds 79 ms to every cold start, and 9 MB to the
+package, to replace `_read`.
 """
 
 import os
@@ -31,7 +31,7 @@ def _row(variable: str, meaning: str, parse: Callable[[str], object] = str) -> d
     return {"variable": variable, "meaning": meaning, "parse": parse}
 
 
-# What an error says that a variable should have been.
+# The values that each parser accepts, for messages of errors.
 _EXPECTED: dict[Callable[[str], object], str] = {
     int: "a whole number",
     float: "a number",

@@ -199,7 +199,7 @@ function isRenderedName(name) {
   return name === 'rendered' || name === 'thumbnail';
 }
 
-/** Whether the stored object has the form that the client requests; otherwise the API makes that form. */
+/** Whether the stored object has the form that the client requests; otherwise the API creates that form. */
 function isStoredForm(kind, query, accept) {
   const stored = STORED[kind];
   if (stored === undefined) {

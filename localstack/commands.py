@@ -21,7 +21,7 @@ def run_logged(
     Parameters
     ----------
     name
-        What messages call the command.
+        Name of the command in messages.
     environment
         All environment variables of the command; by default, those of this process.
 

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cdk.configuration.limits import CONVERT_ATTEMPTS, CONVERT_TIMEOUT_SECONDS
+from cdk.project import PROJECT
+from edge.viewer_files import CACHE
 from localstack.errors import HarnessError
-
-PROJECT = Path(__file__).resolve().parent.parent
 
 HOST = "127.0.0.1"
 """All servers listen on this address only."""
@@ -26,7 +27,7 @@ PORTS = {
 BACKENDS = ("embedded", "localstack")
 
 DEPLOYMENTS = ("chalice", "cdk")
-"""What creates the archive's AWS resources: the harness with `chalice deploy`, or the CDK application."""
+"""Ways to create the archive's AWS resources: by the harness with `chalice deploy`, or by the CDK application."""
 
 _LARGEST_PORT = 65_535
 _STATE = {"chalice": ".local/archive", "cdk": ".local/archive-cdk"}
@@ -71,7 +72,7 @@ class Layout:
     @property
     def cache(self) -> Path:
         """Downloads, which all archives of this project share; `make clean` keeps them."""
-        return PROJECT / ".local" / "cache"
+        return CACHE
 
     def create(self) -> None:
         """Create the directories.
@@ -118,9 +119,9 @@ class Configuration:
     database_secret: str = "archive/database"  # noqa: S105 - its name, not its value
     database_name: str = "archive"
     database_user: str = "archive"
-    function_timeout_seconds: int = 300
+    function_timeout_seconds: int = CONVERT_TIMEOUT_SECONDS
     visibility_timeout_seconds: int = 330
-    max_receive_count: int = 5
+    max_receive_count: int = CONVERT_ATTEMPTS
     sample: bool = True
 
     @classmethod
@@ -139,7 +140,7 @@ class Configuration:
             raise HarnessError(
                 "DEPLOY=cdk works with BACKEND=embedded only: LocalStack's free edition has no RDS and no ECS"
             )
-        function_timeout_seconds = _positive_integer(env, "FUNCTION_TIMEOUT_SECONDS", 300)
+        function_timeout_seconds = _positive_integer(env, "FUNCTION_TIMEOUT_SECONDS", CONVERT_TIMEOUT_SECONDS)
         return cls(
             layout=Layout((PROJECT / (env.get("STATE_DIR") or _state_directory(deployment))).resolve()),
             backend=backend,

@@ -1,4 +1,4 @@
-"""The one error of the harness: a step that failed, with the log that tells why."""
+"""The one error of the harness: a step that failed, with the log that shows why."""
 
 from pathlib import Path
 

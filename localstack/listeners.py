@@ -65,7 +65,7 @@ def choose_ports(kept: Path, requested: Mapping[str, int], *, clean_command: str
     requested
         Ports that the user sets, by the names in `PORTS`.
     clean_command
-        What removes the archive with its ports, for messages.
+        Command that removes the archive with its ports, for messages.
 
     Raises
     ------

@@ -5,12 +5,13 @@ import io
 import json
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
 
 import numpy as np
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
 
+from chalicelib.dicomweb.media_types import DICOM, DICOM_JSON
+from chalicelib.dicomweb.multipart import multipart_body
 from localstack.errors import HarnessError
 from localstack.waiting import wait_until
 
@@ -84,12 +85,6 @@ def sample_instance(instance_number: int) -> bytes:
     return file.getvalue()
 
 
-def multipart_body(instances: Sequence[bytes], boundary: str) -> bytes:
-    """Return a multipart/related body with one application/dicom part for each instance (PS3.18 §10.5.2)."""
-    head = f"--{boundary}\r\nContent-Type: application/dicom\r\n\r\n".encode()
-    return b"".join(head + instance + b"\r\n" for instance in instances) + f"--{boundary}--\r\n".encode()
-
-
 def store_sample(stow_url: str) -> None:
     """Store the sample study.
 
@@ -99,25 +94,22 @@ def store_sample(stow_url: str) -> None:
         The archive does not answer, or refuses the study.
     """
     instances = [sample_instance(number) for number in range(1, SLICES + 1)]
-    boundary = hashlib.sha256(b"".join(instances)).hexdigest()
+    content_type, body = multipart_body(DICOM, instances, seed=hashlib.sha256(b"".join(instances)).hexdigest())
     request = urllib.request.Request(  # noqa: S310 - the harness's own URL
         stow_url,
-        data=multipart_body(instances, boundary),
-        headers={
-            "Content-Type": f'multipart/related; type="application/dicom"; boundary="{boundary}"',
-            "Accept": "application/dicom+json",
-        },
+        data=body,
+        headers={"Content-Type": content_type, "Accept": DICOM_JSON},
         method="POST",
     )
     try:
         with urllib.request.urlopen(request, timeout=60) as response:  # noqa: S310
-            status, body = response.status, response.read()
+            status, answer = response.status, response.read()
     except urllib.error.HTTPError as error:
-        status, body = error.code, error.read()
+        status, answer = error.code, error.read()
     except OSError as error:
         raise HarnessError(f"POST {stow_url}: {error}") from error
     if status != 200:
-        raise HarnessError(f"POST {stow_url} answered {status}: {body[:500].decode(errors='replace')}")
+        raise HarnessError(f"POST {stow_url} answered {status}: {answer[:500].decode(errors='replace')}")
 
 
 def wait_until_searchable(dicomweb_root: str) -> None:

@@ -1,11 +1,11 @@
-"""The steps of an archive's start, in their order: what one part needs is there when its turn comes."""
+"""The steps of an archive's start, each after the steps that it depends on."""
 
 from collections.abc import Callable, Mapping
 
 from localstack.backend.docker import DockerBackend
 from localstack.backend.embedded import EmbeddedBackend
 from localstack.configuration import HOST, Configuration
-from localstack.deployment.protocol import Deployed, Deployment
+from localstack.deployment.protocol import Deployed, DeploymentMethod
 from localstack.deployment.with_cdk import CdkDeployment
 from localstack.deployment.with_chalice import ChaliceDeployment
 from localstack.errors import HarnessError
@@ -19,7 +19,7 @@ from localstack.progress import Progress
 from localstack.sample import store_sample, wait_until_searchable
 
 _STEPS = 9
-_DEPLOYMENTS: Mapping[str, Callable[[EmulatedAws, Configuration, str], Deployment]] = {
+_DEPLOYMENTS: Mapping[str, Callable[[EmulatedAws, Configuration, str], DeploymentMethod]] = {
     "chalice": ChaliceDeployment,
     "cdk": CdkDeployment,
 }

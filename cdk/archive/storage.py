@@ -11,7 +11,7 @@ from constructs import Construct
 
 from cdk.archive.log_bucket import log_bucket
 from cdk.configuration.deployment import Deployment
-from cdk.configuration.limits import CONVERT_ATTEMPTS, QUEUE_VISIBILITY_TIMEOUT_SECONDS
+from cdk.configuration.limits import CONVERT_ATTEMPTS, QUEUE_RETENTION_DAYS, QUEUE_VISIBILITY_TIMEOUT_SECONDS
 from cdk.parts.archive_stack import ArchiveStack
 from cdk.parts.private_bucket import private_bucket
 from cdk.parts.service_access import (
@@ -22,8 +22,6 @@ from cdk.parts.service_access import (
     of_distributions,
     of_this_account,
 )
-
-_RETENTION = Duration.days(14)  # the longest that SQS offers: a dead letter waits for a person
 
 
 class DataKey(kms.Key):
@@ -73,7 +71,7 @@ class LandingZone(Construct):
             queue_name=f"{deployment.landing_queue_name}-dead-letter",
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
-            retention_period=_RETENTION,
+            retention_period=Duration.days(QUEUE_RETENTION_DAYS),
         )
         self.queue = sqs.Queue(
             self,
@@ -81,7 +79,7 @@ class LandingZone(Construct):
             queue_name=deployment.landing_queue_name,
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
-            retention_period=_RETENTION,
+            retention_period=Duration.days(QUEUE_RETENTION_DAYS),
             visibility_timeout=Duration.seconds(QUEUE_VISIBILITY_TIMEOUT_SECONDS),
             dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead_letter_queue, max_receive_count=CONVERT_ATTEMPTS),
         )

@@ -1,4 +1,4 @@
-"""The settings of a deployment: their types, defaults and what an administrator is told when a value is wrong."""
+"""The settings of a deployment: their types, their defaults, and the messages about wrong values."""
 
 from collections.abc import Iterator
 from typing import Any, Literal, Self

@@ -1,4 +1,4 @@
-"""Limits that several parts of an archive must agree on; none of them is a setting."""
+"""Limits that several parts of an archive must agree on, and the harness with them; none of them is a setting."""
 
 FUNCTION_MEMORY_MIB = 1769
 """Memory of the functions that serve requests and convert: with it, Lambda gives them one whole vCPU."""
@@ -10,7 +10,7 @@ A landing object that does not fit into memory is read through a file, and STOW-
 """
 
 API_TIMEOUT_SECONDS = 29
-"""API Gateway waits no longer for a function."""
+"""The longest time that API Gateway waits for a function."""
 
 CONVERT_TIMEOUT_SECONDS = 300
 
@@ -19,6 +19,9 @@ MIGRATE_MEMORY_MIB = 512
 
 QUEUE_VISIBILITY_TIMEOUT_SECONDS = 6 * CONVERT_TIMEOUT_SECONDS
 """Lambda recommends six times the function's timeout, so that a throttled batch is not received twice."""
+
+QUEUE_RETENTION_DAYS = 14
+"""How long a message is kept, also in the dead-letter queue: SQS's maximum, since a dead letter waits for a person."""
 
 CONVERT_ATTEMPTS = 5
 """How often a message is received before it is moved to the dead-letter queue."""

@@ -22,10 +22,11 @@ from cdk.parts.archive_stack import ArchiveStack
 from cdk.parts.log_group import log_group
 from cdk.project import PROJECT
 from cdk.store.balancer import NGINX_PORT, StoreBalancer
+from chalicelib.settings import StowSettings
 
-# A task that is stopped has SHUTDOWN_SECONDS (the default of StowSettings) to finish its uploads, and is killed after
-# STOP_SECONDS, the most that Fargate allows.
-SHUTDOWN_SECONDS = 100
+# A task that is stopped has SHUTDOWN_SECONDS to finish its uploads, and is killed after STOP_SECONDS, the most that
+# Fargate allows.
+SHUTDOWN_SECONDS = int(StowSettings().shutdown_timeout_seconds)
 STOP_SECONDS = 120
 CPU_TARGET_PERCENT = 60
 IMAGE_FILES = ("requirements.txt", "chalicelib", "stow_nlb")

@@ -1,1 +1,1 @@
-"""The technologies behind the ports, one a module."""
+"""The adapters that implement the ports, one folder for each technology."""

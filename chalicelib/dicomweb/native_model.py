@@ -4,8 +4,9 @@ import re
 from typing import Any
 from xml.etree import ElementTree as ET  # only writes
 
-from chalicelib.dicomweb.attributes import KEYWORD_OF_COMPUTED_TAG, KEYWORD_OF_TAG, DicomJson
-from chalicelib.dicomweb.values import first_value, plain_text
+from chalicelib.dicomweb.attributes import DicomJson
+from chalicelib.dicomweb.data_dictionary import keyword_of_tag
+from chalicelib.dicomweb.values import NAME_GROUPS, first_value, plain_text
 
 _NAMESPACE = "http://dicom.nema.org/PS3.19/models/NativeDICOM"
 
@@ -15,7 +16,6 @@ _UNWRITABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]
 _PRIVATE_ELEMENT = re.compile(r"([0-9A-F]{3}[13579BDF])([1-9A-F][0-9A-F])([0-9A-F]{2})\Z")
 
 # In the order of the XML schema.
-_NAME_GROUPS = ("Alphabetic", "Ideographic", "Phonetic")
 _NAME_COMPONENTS = ("FamilyName", "GivenName", "MiddleName", "NamePrefix", "NameSuffix")
 
 
@@ -49,15 +49,8 @@ def _identity(tag: str, vr: str, dicom_json: DicomJson) -> dict[str, str]:
         creator = plain_text(first_value(dicom_json.get(f"{group}00{block}")))
         # The creator identifies a private element, so its block is left out: 00 stands for it, as in dcm4che.
         return {"tag": f"{group}00{element}", "vr": vr, "privateCreator": _text(creator)} if creator else identity
-    keyword = KEYWORD_OF_TAG.get(tag) or KEYWORD_OF_COMPUTED_TAG.get(tag) or _keyword_from_dictionary(tag)
+    keyword = keyword_of_tag(tag)
     return {**identity, "keyword": keyword} if keyword else identity
-
-
-def _keyword_from_dictionary(tag: str) -> str:
-    # Imported on use: loading the dictionary takes longer than the start of the search function.
-    from pydicom.datadict import keyword_for_tag
-
-    return keyword_for_tag(int(tag, 16))
 
 
 def _add_value(attribute: ET.Element, vr: str | None, number: str, value: Any) -> None:
@@ -72,7 +65,7 @@ def _add_value(attribute: ET.Element, vr: str | None, number: str, value: Any) -
 
 
 def _add_name(name: ET.Element, value: dict[str, Any]) -> None:
-    for group in _NAME_GROUPS:
+    for group in NAME_GROUPS:
         text = value.get(group)
         if text:
             components = zip(_NAME_COMPONENTS, str(text).split("^"), strict=False)

@@ -10,6 +10,9 @@ _TIME = re.compile(r"(\d{2})(?::?(\d{2})(?::?(\d{2})(?:\.(\d{1,6}))?)?)?\Z", re.
 _INTEGER = re.compile(r"[+-]?\d{1,12}\Z", re.ASCII)
 _INT32 = 2**31
 
+NAME_GROUPS = ("Alphabetic", "Ideographic", "Phonetic")
+"""Component groups of a person name, in order, as JSON (PS3.18 §F.2.2) and XML (PS3.19 §A.1) name them."""
+
 
 def parse_date(text: str) -> date | None:
     """Parse a DA value, also in the old form ``1993.08.22`` (PS3.5 §6.2); return None if it is not valid."""

@@ -1,4 +1,4 @@
-"""One log line for each request to the API, with its measurements; of the URL it has the template only."""
+"""One log line for each request to the API, with its measurements and the template of its URL."""
 
 import logging
 import time
@@ -11,7 +11,7 @@ from chalicelib.metrics import REQUEST_ERRORS, REQUEST_MILLISECONDS, Resource, i
 
 logger = logging.getLogger(__name__)
 
-RESOURCES = {
+RESOURCE_OF_TEMPLATE = {
     url_templates.STUDIES: Resource.STUDY_SEARCH,
     url_templates.ALL_SERIES: Resource.SERIES_SEARCH,
     url_templates.ALL_INSTANCES: Resource.INSTANCE_SEARCH,
@@ -29,7 +29,7 @@ RESOURCES = {
 
 
 def log_request(request: Request, get_response: Callable[[Request], Response]) -> Response:
-    """Middleware: log a request. Its query is patient data, and a part of its path may be."""
+    """Middleware: log a request. Its query and path may contain patient data, so neither is logged."""
     begun = time.monotonic()
     response = get_response(request)
     milliseconds = (time.monotonic() - begun) * 1000
@@ -39,7 +39,7 @@ def log_request(request: Request, get_response: Callable[[Request], Response]) -
         "request",
         extra=measured(
             {REQUEST_MILLISECONDS: round(milliseconds, 2), REQUEST_ERRORS: is_error(status)},
-            RESOURCES.get(template, Resource.NOT_IMPLEMENTED),
+            RESOURCE_OF_TEMPLATE.get(template, Resource.NOT_IMPLEMENTED),
             method=request.method,
             template=template,
             status=status,

@@ -1,6 +1,6 @@
 """The migration of the index as a function: a custom resource of CloudFormation, or invoked by an operator.
 
-crhelper was read (2.0.12) and not taken: it creates clients of Lambda, EventBridge and CloudWatch Logs when it
+crhelper (2.0.12) was reviewed and is not used: it creates clients of Lambda, EventBridge and CloudWatch Logs when it
 starts, configures the logging of the process again, waits up to two minutes in each Delete, and sends the text of any
 exception to CloudFormation, where everybody who may read the events of the stack can read it. The part of the
 protocol that the archive needs is `_answer` ("Custom resource response objects", AWS CloudFormation User Guide).

@@ -2,8 +2,9 @@
 
 from chalice.app import Blueprint, Response
 
+from chalicelib.dicomweb.attributes import Level
 from chalicelib.dicomweb.media_types import MULTIPART_RELATED
-from chalicelib.dicomweb.qido.query import Level, QidoQuery
+from chalicelib.dicomweb.qido.query import QidoQuery
 from chalicelib.dicomweb.qido.response import AnswerFormat, choose_media_type
 from chalicelib.entrypoints import http, url_templates
 

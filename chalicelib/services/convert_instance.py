@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from chalicelib.dicomweb.attributes import BY_KEYWORD, index_attributes
 from chalicelib.dicomweb.instance.part10 import Instance, read_instance
@@ -24,6 +24,7 @@ from chalicelib.ports import (
     RecordStore,
     Rejection,
 )
+from chalicelib.services.clock import utc_now
 
 logger = logging.getLogger(__name__)
 
@@ -31,11 +32,7 @@ logger = logging.getLogger(__name__)
 MAX_RECORD_METADATA_BYTES = 256 * 1024
 
 # Static objects of one instance that are written concurrently: enough to hide the latency of S3.
-_WRITES_AT_ONCE = 16
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
+_MAX_PENDING_WRITES = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +45,7 @@ class ConvertInstance:
     static_bucket: str
     dicomweb_root: str
     max_inflated_bytes: int
-    now: Callable[[], datetime] = _now
+    now: Callable[[], datetime] = utc_now
 
     def convert(self, landing: ObjectVersion) -> str | None:
         """Convert one landing object.
@@ -108,7 +105,7 @@ class ConvertInstance:
                 # Read from the same file as the next object, so it is written before that one is created.
                 self.objects.put(self.static_bucket, static_object)
                 continue
-            if len(pending) >= _WRITES_AT_ONCE:
+            if len(pending) >= _MAX_PENDING_WRITES:
                 pending.pop(0).result()
             pending.append(self.executor.submit(self.objects.put, self.static_bucket, static_object))
         for write in pending:

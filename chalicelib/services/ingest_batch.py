@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextvars import copy_context
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import unquote_plus
 
@@ -23,11 +23,12 @@ from chalicelib.metrics import (
     measured,
 )
 from chalicelib.ports import MessageQueue, ObjectVersion
+from chalicelib.services.clock import utc_now
 
 logger = logging.getLogger(__name__)
 
 # The delay of a failed message quadruples with each reception: 30 s, 2, 8, 32 min. The first retries follow soon,
-# for faults that pass at once; the later ones outlast the restart or restore of a database.
+# for faults that pass quickly; the later ones outlast the restart or restore of a database.
 _BACKOFF = 4
 _LONGEST_RETRY_SECONDS = 3600
 
@@ -61,10 +62,6 @@ class _Converted:
     study_instance_uid: str | None
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
 class BatchFailedError(Exception):
     """Some messages of a batch failed and will be received again; the others were removed from the queue."""
 
@@ -83,7 +80,7 @@ class IngestBatch:
     queue: MessageQueue
     executor: Executor
     retry_seconds: int | None = None
-    now: Callable[[], datetime] = _now
+    now: Callable[[], datetime] = utc_now
 
     def ingest(self, messages: Sequence[Message]) -> None:
         """Process a batch.
@@ -94,9 +91,9 @@ class IngestBatch:
             Some messages failed; the error names them. The others are deleted first, so the result is the same
             with and without partial batch responses of the event source.
         """
-        converted = self._at_once(self._convert, messages)
+        converted = self._concurrently(self._convert, messages)
         studies = sorted({study for outcome in converted if outcome is not None for study in _studies(outcome)})
-        published = dict(zip(studies, self._at_once(self._publish, studies), strict=True))
+        published = dict(zip(studies, self._concurrently(self._publish, studies), strict=True))
         _log([each for outcome in converted if outcome for each in outcome], published, converted.count(None))
         failed = {
             message.message_id
@@ -118,7 +115,7 @@ class IngestBatch:
         except ServiceFaultError:
             logger.warning("the failed messages are retried when their visibility timeout ends", exc_info=True)
 
-    def _at_once(self, function: Callable[[T], R], arguments: Sequence[T]) -> list[R]:
+    def _concurrently(self, function: Callable[[T], R], arguments: Sequence[T]) -> list[R]:
         """Call the function concurrently; results in order.
 
         Each call runs in a copy of this context, so that its log lines name the request.

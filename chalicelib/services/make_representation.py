@@ -12,7 +12,7 @@ from chalicelib.dicomweb.compression import decompress
 from chalicelib.dicomweb.instance.part10 import Instance, read_instance
 from chalicelib.dicomweb.instance.pixel_data import Frames, find_frames
 from chalicelib.dicomweb.instance.structure import PIXEL_DATA_TAGS
-from chalicelib.dicomweb.media_types import DICOM, DICOM_JSON, JSON, MediaRange
+from chalicelib.dicomweb.media_types import DICOM, DICOM_JSON, JSON, MULTIPART_RELATED, OCTET_STREAM, MediaRange
 from chalicelib.dicomweb.multipart import multipart_body
 from chalicelib.dicomweb.resources import ResourceUids
 from chalicelib.dicomweb.wado.representation import MAX_ANSWER_BYTES, Answer, Wanted
@@ -199,10 +199,10 @@ def _takes_multipart(wanted: Wanted, part_type: str) -> bool:
     A request for octet-stream accepts any frame: viewers send it, and rely on the Content-Type of the part.
     """
     for member in wanted.accept:
-        if not member.covers("multipart/related"):
+        if not member.covers(MULTIPART_RELATED):
             continue
         asked = member.parameters.get("type", "*/*").lower()
-        if asked == "application/octet-stream" and part_type != DICOM:
+        if asked == OCTET_STREAM and part_type != DICOM:
             return True
         if MediaRange(asked, {}).covers(part_type):
             return True

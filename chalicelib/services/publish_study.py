@@ -1,4 +1,4 @@
-"""Publishes a study: derives everything that its instances share, and is its only writer.
+"""Publishes a study: derives its documents and its metadata from its instances. Nothing else writes them.
 
 Strategy: a publisher requests a version after instances were completed, then waits for the study's lock. The
 first one to acquire it publishes for all that have requested a version so far; the others find their version

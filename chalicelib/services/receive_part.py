@@ -12,7 +12,7 @@ from chalicelib.services.upload_memory import Lease, UploadMemory
 
 
 class PartReceiver:
-    """Reads payloads; it knows nothing of what they contain.
+    """Reads payloads of any content.
 
     Parameters
     ----------

@@ -73,7 +73,7 @@ class SearchService:
         SearchTooBroadError
             The index does not find the page in time.
         ContentTooLargeError
-            The first result alone is larger than an answer may be.
+            The first result alone exceeds the size limit of an answer.
         ServiceFaultError
             The index or the record store failed.
         """
@@ -91,7 +91,7 @@ class SearchService:
         cut = len(page.keys) - len(results)
         if cut and not results:
             raise ContentTooLargeError(
-                "the next result alone is larger than an answer may be: ask for less by includefield"
+                "one result alone exceeds the size limit of an answer: request fewer attributes by includefield"
             )
         remaining = page.remaining + cut
         warnings = _warnings(query, remaining, incomplete, all_counted=page.all_counted)

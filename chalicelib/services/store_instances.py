@@ -18,9 +18,12 @@ from chalicelib.dicomweb.stow.response import FailedInstance, PartOutcome, Store
 from chalicelib.errors import BadRequestError, ContentTooLargeError, FailureReason, InstanceRejectedError
 from chalicelib.ports import LandingStore, RecordStore
 from chalicelib.services.receive_part import PartReceiver
-from chalicelib.services.upload_memory import MIB, Lease, UploadMemory
+from chalicelib.services.upload_memory import Lease, UploadMemory
 
 T = TypeVar("T")
+
+# Parsing holds the interpreter's lock and may inflate data: more threads gain nothing and cost memory.
+_CONCURRENT_CHECKS = 2
 
 
 class IncomingPart(Protocol):
@@ -38,19 +41,30 @@ class IncomingPart(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreLimits:
-    """Limits of storing."""
+    """Limits of storing; their defaults are those of `chalicelib.settings`.
 
-    # An instance up to this size is checked completely before it is stored, a larger one only by its first bytes.
-    # It is also the size of the blocks in which a larger one is sent (S3: at least 5 MiB, at most 10,000 blocks).
-    in_memory_bytes: int = 8 * MIB
-    # Memory of all requests together for bytes that were received and are not yet stored.
-    buffer_bytes: int = 96 * MIB
-    max_instance_bytes: int = 5 * 1024 * MIB
-    max_inflated_bytes: int = 512 * MIB
-    max_instances: int = 50_000
-    uploads_per_request: int = 4
-    upload_threads: int = 16
-    check_threads: int = 2
+    Parameters
+    ----------
+    in_memory_bytes
+        An instance up to this size is checked completely before it is stored, a larger one only by its first bytes.
+        It is also the size of the blocks in which a larger one is sent (S3: at least 5 MiB, at most 10,000 blocks).
+    buffer_bytes
+        Memory of all requests together for bytes that were received and are not yet stored.
+    max_instance_bytes, max_inflated_bytes
+        Largest instance, and largest deflated data set after inflation.
+    max_instances
+        Largest number of instances in one request.
+    uploads_per_request, upload_threads
+        Concurrent uploads of one request, and of all requests together.
+    """
+
+    in_memory_bytes: int
+    buffer_bytes: int
+    max_instance_bytes: int
+    max_inflated_bytes: int
+    max_instances: int
+    uploads_per_request: int
+    upload_threads: int
 
 
 class StoreInstances:
@@ -69,14 +83,13 @@ class StoreInstances:
         Limits of storing.
     """
 
-    def __init__(self, landing: LandingStore, records: RecordStore, limits: StoreLimits | None = None) -> None:
+    def __init__(self, landing: LandingStore, records: RecordStore, limits: StoreLimits) -> None:
         self.landing = landing
         self.records = records
-        self.limits = limits or StoreLimits()
-        self.memory = UploadMemory(self.limits.buffer_bytes, self.limits.in_memory_bytes)
-        self._threads = ThreadPoolExecutor(self.limits.upload_threads, thread_name_prefix="store")
-        # Parsing holds the interpreter's lock and may inflate data: more threads gain nothing and cost memory.
-        self._checks = BoundedSemaphore(self.limits.check_threads)
+        self.limits = limits
+        self.memory = UploadMemory(limits.buffer_bytes, limits.in_memory_bytes)
+        self._threads = ThreadPoolExecutor(limits.upload_threads, thread_name_prefix="store")
+        self._checks = BoundedSemaphore(_CONCURRENT_CHECKS)
 
     async def store(
         self,
@@ -150,7 +163,7 @@ class _StoreRequest:
         """Receive one part; a small one is still being stored when this returns."""
         number = len(self._outcomes)
         if number >= self._limits.max_instances:
-            raise ContentTooLargeError(f"the request holds over {self._limits.max_instances} instances")
+            raise ContentTooLargeError(f"the request contains more than {self._limits.max_instances} instances")
         self._outcomes.append(None)
         if part.media_type not in ("", DICOM):
             await self._receiver.drain(part.chunks())
@@ -193,7 +206,7 @@ class _StoreRequest:
         """
         self._raise_fault()
         if not self._outcomes:
-            raise BadRequestError("the request holds no instance")
+            raise BadRequestError("the request contains no instance")
         outcomes = [outcome for outcome in self._outcomes if outcome is not None]
         uids = list(self._digests)
         registered = await self._service.run(self._service.records.get_digests, uids) if uids else {}
@@ -265,7 +278,7 @@ class _StoreRequest:
             return None
         return FailedInstance(
             FailureReason.DATA_SET_DOES_NOT_MATCH_SOP_CLASS,
-            "the instance is not of the study that the URL names",
+            "the instance belongs to another study than the URL names",
             header.uids,
             header.sop_class_uid,
         )
@@ -273,8 +286,8 @@ class _StoreRequest:
     def _enter(self, header: InstanceHeader, sha256: str, size: int) -> tuple[PartOutcome, bool]:
         """Outcome of an instance as far as this request decides it, and whether its bytes must be written.
 
-        A second content under the same UIDs is not written: events arrive in any order, so it might be published
-        instead of the first one, which this answer reports as stored.
+        Other content under the same UIDs is not written: events arrive in any order, so it might be published
+        instead of the first content, which this answer reports as stored.
         """
         # setdefault is atomic; several threads call this.
         before = self._digests.get(header.uids)
@@ -290,7 +303,7 @@ class _StoreRequest:
 def _conflict(uids: ResourceUids, sop_class_uid: str) -> FailedInstance:
     return FailedInstance(
         FailureReason.DUPLICATE_SOP_INSTANCE,
-        "another content is stored under the same SOP Instance UID",
+        "other content is stored under the same SOP Instance UID",
         uids,
         sop_class_uid,
     )

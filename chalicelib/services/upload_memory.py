@@ -3,8 +3,6 @@
 import asyncio
 from dataclasses import dataclass
 
-MIB = 1024 * 1024
-
 
 class UploadMemory:
     """Grants the memory in which instances are received.
@@ -21,7 +19,7 @@ class UploadMemory:
         Size of a large lease.
     """
 
-    small_bytes = 1 * MIB
+    small_bytes = 1024 * 1024
 
     def __init__(self, total_bytes: int, large_bytes: int) -> None:
         self.large_bytes = large_bytes

@@ -66,7 +66,7 @@ def deploy(
     _run_chalice(aws, directory, configuration.stage, log)
     api_id = _deployed_api(directory, configuration.stage)
     if api_id is None:
-        raise HarnessError("chalice deploy made no REST API", log)
+        raise HarnessError("chalice deploy created no REST API", log)
     kept_digest.write_text(digest)
     return _api_url(aws, directory, configuration.stage, api_id), True
 

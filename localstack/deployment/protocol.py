@@ -19,7 +19,7 @@ class Deployed:
     store_settings: Mapping[str, str]
 
 
-class Deployment(Protocol):
+class DeploymentMethod(Protocol):
     """Creates the archive's AWS resources in two steps, before and after the database's start; both may be repeated."""
 
     def prepare(self, progress: Progress, database_port: int) -> Database:

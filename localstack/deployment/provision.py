@@ -6,12 +6,13 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from cdk.configuration.limits import QUEUE_RETENTION_DAYS
 from localstack.configuration import HOST, Configuration
 from localstack.errors import HarnessError
 from localstack.parts.aws import EmulatedAws
 from localstack.parts.mariadb import Database
 
-_RETENTION_SECONDS = 14 * 24 * 3600  # SQS's maximum: a dead letter waits for a person
+_RETENTION_SECONDS = QUEUE_RETENTION_DAYS * 24 * 3600
 
 
 def ensure_database_secret(aws: EmulatedAws, configuration: Configuration, port: int) -> Database:

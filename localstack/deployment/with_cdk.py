@@ -19,8 +19,9 @@ from urllib.parse import urlsplit
 
 import trustme
 
+from cdk.project import CHALICE_CONFIGURATION, CHALICE_SOURCES, PROJECT, copy_sources
 from localstack.commands import run_logged
-from localstack.configuration import HOST, PROJECT, Configuration
+from localstack.configuration import HOST, Configuration
 from localstack.deployment.protocol import Deployed
 from localstack.parts.aws import EmulatedAws
 from localstack.parts.mariadb import Database
@@ -31,7 +32,7 @@ NAME = "archive"
 _ACCOUNT = "000000000000"
 _DATA_STACKS = ("storage", "records", "index")
 _CDK = PROJECT / "cdk" / "node_modules" / ".bin" / "cdk"
-_SOURCES = ("app.py", "requirements.txt", "chalicelib", "edge", "cdk", "stow_nlb", ".chalice/config.json")
+_SOURCES = (*CHALICE_SOURCES, str(CHALICE_CONFIGURATION), "edge", "cdk", "stow_nlb")
 AUTHORITY = "chalicelib/certificates/harness.pem"
 _TIMEOUT_SECONDS = 900  # the first time, pip downloads the package's dependencies
 
@@ -115,14 +116,7 @@ class CdkDeployment:
     def _assemble(self) -> None:
         """Copy the sources and add the authority of the database's certificate; the first call creates both."""
         shutil.rmtree(self.sources, ignore_errors=True)
-        ignored = shutil.ignore_patterns("__pycache__", "node_modules", "deployment.toml")
-        for name in _SOURCES:
-            source, target = PROJECT / name, self.sources / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            if source.is_dir():
-                shutil.copytree(source, target, ignore=ignored)
-            else:
-                shutil.copyfile(source, target)
+        copy_sources(_SOURCES, self.sources)
         authority, server = self._certificates / "authority.pem", self._certificates / "server.pem"
         if not authority.exists():
             self._certificates.mkdir(mode=0o700, exist_ok=True)

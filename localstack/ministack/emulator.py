@@ -5,7 +5,8 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from localstack.configuration import HOST, PROJECT, Layout
+from cdk.project import PROJECT
+from localstack.configuration import HOST, Layout
 from localstack.processes import Supervisor, clean_environment
 
 PYTHON = PROJECT / ".venv-emulator" / "bin" / "python"

@@ -5,12 +5,13 @@ import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 
+from chalicelib.dicomweb.media_types import DICOM_JSON
 from edge.nginx_conf import render_nginx_conf
+from edge.viewer_files import app_config
 from localstack.configuration import HOST, Configuration
 from localstack.errors import HarnessError
 from localstack.parts.nginx import start_nginx
 from localstack.parts.urls import Urls
-from localstack.parts.viewer import app_config
 from localstack.processes import Supervisor
 
 
@@ -65,7 +66,7 @@ def _search_answers(dicomweb_root: str) -> bool:
         The search is refused with a status below 500: waiting would not help.
     """
     request = urllib.request.Request(  # noqa: S310 - the harness's own URL
-        f"{dicomweb_root}/studies?limit=1", headers={"Accept": "application/dicom+json"}
+        f"{dicomweb_root}/studies?limit=1", headers={"Accept": DICOM_JSON}
     )
     try:
         with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310

@@ -5,7 +5,8 @@ import urllib.request
 from collections.abc import Mapping
 from string import Template
 
-from localstack.configuration import HOST, PROJECT, Layout
+from cdk.project import PROJECT
+from localstack.configuration import HOST, Layout
 from localstack.parts.nginx import start_nginx
 from localstack.processes import Supervisor, clean_environment
 

@@ -6,10 +6,8 @@ saves the emulator 166 MB of objects for each archive, and no part of the archiv
 
 from pathlib import Path
 
-from edge.viewer_files import ViewerFilesError, app_config, viewer_files
+from edge.viewer_files import ViewerFilesError, viewer_files
 from localstack.errors import HarnessError
-
-__all__ = ["app_config", "install_viewer"]
 
 
 def install_viewer(cache: Path, log: Path) -> Path:

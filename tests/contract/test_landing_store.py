@@ -13,10 +13,9 @@ from chalicelib.adapters.aws.s3_landing import S3Landing
 from chalicelib.adapters.memory.landing import MemoryLanding
 from chalicelib.errors import ServiceFaultError
 from chalicelib.ports import LandingStore
+from chalicelib.settings import MIB
 from localstack.parts.aws import EmulatedAws
 from tests.support.emulator import archive_client
-
-MIB = 1024 * 1024
 
 
 @dataclass

@@ -11,7 +11,8 @@ from chalicelib.adapters.memory.index import MemoryIndex
 from chalicelib.adapters.mysql.connections import connection_factory
 from chalicelib.adapters.mysql.index import MysqlIndex
 from chalicelib.adapters.mysql.search import SearchLimits
-from chalicelib.dicomweb.qido.query import Level, QidoQuery
+from chalicelib.dicomweb.attributes import Level
+from chalicelib.dicomweb.qido.query import QidoQuery
 from chalicelib.errors import BadRequestError
 from tests.support.database_server import empty_tables
 from tests.support.qido_builders import make_publication, make_series, publish

@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
+from cdk.project import PROJECT
 from localstack.archive import Archive
-from localstack.configuration import PROJECT, Configuration
+from localstack.configuration import Configuration
 from localstack.parts.urls import Urls
 
 

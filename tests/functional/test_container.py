@@ -14,13 +14,13 @@ from typing import Any
 import pytest
 from compose_spec import PyCompose
 
+from cdk.project import PROJECT
 from chalicelib.settings import Settings
 from localstack.backend.docker import DockerBackend
 from localstack.configuration import HOST, Configuration, Layout
 from localstack.parts.aws import EmulatedAws
 from localstack.parts.mariadb import Database
 
-PROJECT = Path(__file__).resolve().parents[2]
 DOCKERFILE = PROJECT / "stow_nlb" / "Dockerfile"
 COMPOSE = PROJECT / "localstack" / "backend" / "docker-compose.yml"
 NGINX = PROJECT / "stow_nlb" / "nginx.conf"

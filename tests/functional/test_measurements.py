@@ -13,7 +13,7 @@ import pytest
 from chalice.test import Client
 
 from app import app
-from chalicelib.entrypoints.request_log import RESOURCES
+from chalicelib.entrypoints.request_log import RESOURCE_OF_TEMPLATE
 from chalicelib.errors import ServiceFaultError
 from chalicelib.json_logging import formatter
 from tests.functional.api_requests import INSTANCE, SEARCH_EVENT
@@ -116,7 +116,7 @@ def test_a_request_is_named_by_lambdas_id_of_it(archive: Archive, caplog: pytest
 
 def test_every_route_is_measured_under_its_resource() -> None:
     templates = {template for template, methods in app.routes.items() if "not_implemented" not in _views(methods)}
-    assert set(RESOURCES) == templates
+    assert set(RESOURCE_OF_TEMPLATE) == templates
 
 
 def _views(methods: dict[str, Any]) -> set[str]:

@@ -14,9 +14,8 @@ import pytest
 
 from cdk.application.chalice_stage import make_stage, write_stage
 from cdk.project import CHALICE_CONFIGURATION, committed_configuration, copy_chalice_project
+from chalicelib.settings import MIB
 from tests.unit.cdk.application.test_chalice_stage import ALL, NAME, stubbed
-
-MIB = 1024 * 1024
 
 # Lambda's limits for a package: 50 MB for the upload, 250 MB unpacked with all layers.
 MAX_ZIPPED_BYTES = 50 * MIB

@@ -8,12 +8,12 @@ from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
 
-from chalicelib.services.store_instances import StoreLimits
+from chalicelib.settings import MIB
 from localstack.listeners import free_port
 from tests.support.edge_parts import running_nginx
+from tests.support.settings import store_limits
 from tests.support.stow_server import MULTIPART, instance_bytes, multipart, running
 
-MIB = 1024 * 1024
 TEMPLATE = Path(__file__).parents[2] / "stow_nlb" / "nginx.conf"
 
 
@@ -48,7 +48,7 @@ def test_path_body_and_answer_pass_unchanged(tmp_path: Path) -> None:
 def test_body_reaches_the_service_while_it_arrives_and_lies_on_no_disk(tmp_path: Path) -> None:
     body = multipart(instance_bytes(pixels=b"\1" * 4 * MIB))
     begun = threading.Event()
-    limits = StoreLimits(in_memory_bytes=MIB)
+    limits = store_limits(in_memory_bytes=MIB)
     with running(limits=limits) as server, _nginx(tmp_path, server.port) as port:
         begin_upload = server.landing.begin_upload
         server.landing.begin_upload = lambda key: (begun.set(), begin_upload(key))[1]

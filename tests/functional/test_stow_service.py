@@ -14,10 +14,9 @@ from benchmarks.store_memory import peak_resident_bytes, service, store_large
 from chalicelib.adapters.memory.landing import MemoryLanding
 from chalicelib.dicomweb.resources import ResourceUids
 from chalicelib.errors import ServiceFaultError
-from chalicelib.services.store_instances import StoreLimits
+from chalicelib.settings import MIB
+from tests.support.settings import store_limits
 from tests.support.stow_server import MULTIPART, StowServer, instance_bytes, multipart, running
-
-MIB = 1024 * 1024
 
 
 @pytest.fixture
@@ -201,7 +200,7 @@ def test_client_that_goes_away_leaves_nothing_behind() -> None:
             return upload
 
     landing = Landing()
-    with running(landing, limits=StoreLimits(in_memory_bytes=MIB)) as server, server.connect() as connection:
+    with running(landing, limits=store_limits(in_memory_bytes=MIB)) as server, server.connect() as connection:
         instance = instance_bytes(pixels=b"\0" * 4 * MIB)
         connection.sendall(_head(10 * MIB) + multipart(instance)[: 3 * MIB])
         connection.close()
@@ -233,7 +232,7 @@ def test_broken_chunked_coding_is_refused(server: StowServer) -> None:
 @pytest.mark.parametrize("size", [MIB - 4096, MIB - 512, MIB, MIB + 512, 3 * MIB, 5 * MIB + 32])
 def test_instance_around_the_size_of_a_block_is_stored_unchanged(size: int) -> None:
     instance = instance_bytes(pixels=bytes(range(256)) * (size // 256) + b"\r\n" * 16)
-    with running(limits=StoreLimits(in_memory_bytes=MIB, buffer_bytes=4 * MIB)) as server:
+    with running(limits=store_limits(in_memory_bytes=MIB, buffer_bytes=4 * MIB)) as server:
         answer = server.post(multipart(instance, instance_bytes(sop="1.9")))
 
         assert answer.status == 200
@@ -244,7 +243,7 @@ def test_instance_around_the_size_of_a_block_is_stored_unchanged(size: int) -> N
 
 def test_large_instances_of_many_clients_share_the_memory_without_a_deadlock() -> None:
     instances = [instance_bytes(sop=f"1.2.{n}", pixels=b"\1" * 3 * MIB) for n in range(8)]
-    limits = StoreLimits(in_memory_bytes=MIB, buffer_bytes=2 * MIB)
+    limits = store_limits(in_memory_bytes=MIB, buffer_bytes=2 * MIB)
     with running(limits=limits) as server:
         answers: list[int] = []
         clients = [
@@ -262,7 +261,7 @@ def test_large_instances_of_many_clients_share_the_memory_without_a_deadlock() -
 
 def test_truncated_large_instance_leaves_no_object() -> None:
     instance = instance_bytes(pixels=b"\0" * 3 * MIB)
-    with running(limits=StoreLimits(in_memory_bytes=MIB)) as server:
+    with running(limits=store_limits(in_memory_bytes=MIB)) as server:
         assert server.post(multipart(instance)[:-100]).status == 400
         assert server.landing.objects == {}
         assert len(server.landing.aborted) == 1
@@ -270,7 +269,7 @@ def test_truncated_large_instance_leaves_no_object() -> None:
 
 def test_large_part_that_is_no_dicom_fails_and_the_others_are_stored() -> None:
     good = instance_bytes()
-    with running(limits=StoreLimits(in_memory_bytes=MIB)) as server:
+    with running(limits=store_limits(in_memory_bytes=MIB)) as server:
         answer = server.post(multipart(b"\x55" * 3 * MIB, good))
 
         assert answer.status == 202
@@ -280,7 +279,7 @@ def test_large_part_that_is_no_dicom_fails_and_the_others_are_stored() -> None:
 
 @pytest.mark.parametrize("size", [2 * MIB + 1024, 20 * MIB])
 def test_instance_over_the_limit_is_refused(size: int) -> None:
-    limits = StoreLimits(in_memory_bytes=MIB, max_instance_bytes=2 * MIB)
+    limits = store_limits(in_memory_bytes=MIB, max_instance_bytes=2 * MIB)
     with running(limits=limits) as server:
         answer = server.post(multipart(instance_bytes(pixels=b"\0" * size)))
 
@@ -290,7 +289,7 @@ def test_instance_over_the_limit_is_refused(size: int) -> None:
 
 
 def test_number_of_instances_is_limited() -> None:
-    with running(limits=StoreLimits(max_instances=2)) as server:
+    with running(limits=store_limits(max_instances=2)) as server:
         assert server.post(multipart(b"a", b"b", b"c")).status == 413
 
 
@@ -321,7 +320,7 @@ class _FailingLanding(MemoryLanding):
 @pytest.mark.parametrize("fails_in", ["put", "begin", "append", "complete"])
 def test_fault_of_the_bucket_is_503_and_nothing_is_called_stored(fails_in: str) -> None:
     landing = _FailingLanding(fails_in)
-    with running(landing, limits=StoreLimits(in_memory_bytes=MIB)) as server:
+    with running(landing, limits=store_limits(in_memory_bytes=MIB)) as server:
         pixels = b"\0" * (512 if fails_in == "put" else 4 * MIB)
         answer = server.post(multipart(*[instance_bytes(sop=f"1.{n}", pixels=pixels) for n in range(1, 10)]))
 
@@ -377,7 +376,7 @@ def test_other_content_than_the_registered_fails_and_its_bytes_are_kept(server: 
 def test_second_content_in_one_request_fails_and_is_not_put(pixels: int) -> None:
     first = instance_bytes(pixels=b"\0" * pixels)
     second = instance_bytes(pixels=b"\1" * pixels)
-    with running(limits=StoreLimits(in_memory_bytes=MIB, uploads_per_request=1)) as server:
+    with running(limits=store_limits(in_memory_bytes=MIB, uploads_per_request=1)) as server:
         answer = server.post(multipart(first, second))
 
         assert answer.status == 202

@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 from samtranslator.translator.transform import transform
 
+from chalicelib.settings import MIB
 from tests.infrastructure.synthesis import NAME, REGION, Assembly, Template, resources
-
-MIB = 1024 * 1024
 
 
 class NoManagedPolicies:

@@ -78,10 +78,8 @@ def database(directory: Path) -> Iterator[dict[str, object]]:
             cursor.execute(f"CREATE DATABASE {name} CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_520_ci")
             stack.callback(_drop, server, name)
             cursor.execute(f"CREATE USER {name}@'%%' IDENTIFIED BY %s", (password,))
-            # What the deployed functions have, and no more.
-            cursor.execute(
-                f"GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, INDEX, ALTER, REFERENCES ON {name}.* TO {name}@'%'"
-            )
+            # The rights that a migration grants to the deployed functions, and no others.
+            cursor.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {name}.* TO {name}@'%'")
             connection.select_db(name)
             apply_schema(connection)
         yield {

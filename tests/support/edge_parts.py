@@ -1,4 +1,4 @@
-"""What edge tests run against: origins that record their requests, and nginx as the edge configures it."""
+"""Servers for tests of the edge: origins that record their requests, and nginx as the edge configures it."""
 
 import gzip
 import http.client
@@ -33,7 +33,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """What an origin, or the edge, answers; the edge's header names in lower case, repeated ones joined."""
+    """An answer of an origin or of the edge. The edge's header names are in lower case, repeated headers are joined."""
 
     status: int = 200
     body: bytes = b""
@@ -46,8 +46,8 @@ _MISSING = Answer(404, b"<Error><Code>NoSuchKey</Code></Error>", {"Content-Type"
 class RecordingOrigin(ThreadingHTTPServer):
     """An HTTP server on a free port that gives set answers by path and keeps all requests.
 
-    An answer with an ETag is conditional as S3's are. What has no set answer is 404, with S3's XML.
-    `body_bytes` counts the body that is just coming in; `body_grew` tells of each piece.
+    An answer with an ETag is conditional as S3's are. A path without a set answer gives 404, with S3's XML.
+    `body_bytes` counts the bytes of the body that is being received; `body_grew` is notified of each piece.
     """
 
     daemon_threads = True
@@ -81,7 +81,7 @@ class RecordingOrigin(ThreadingHTTPServer):
 class _OriginHandler(BaseHTTPRequestHandler):
     server: RecordingOrigin
     protocol_version = "HTTP/1.1"
-    # Else each answer waits for the delayed acknowledgement of its headers.
+    # Otherwise each answer waits for the delayed acknowledgement of its headers.
     disable_nagle_algorithm = True
 
     def setup(self) -> None:
@@ -159,7 +159,7 @@ class Edge:
         headers: Mapping[str, str] | None = None,
         body: bytes | None = None,
     ) -> Answer:
-        """Ask as it stands: no header is added but Host, nothing decoded."""
+        """Send a request unchanged: only the header Host is added, and nothing is decoded."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
         try:
             connection.putrequest(method, target, skip_accept_encoding=True)
@@ -184,7 +184,7 @@ class Edge:
         return self.request("GET", target, own)
 
     def store_object(self, key: str, body: bytes, cache_control: str, etag: str, *, is_gzip: bool = True) -> None:
-        """Let the bucket hold an object as the converter writes it."""
+        """Put an object into the bucket as the converter writes it."""
         headers = {
             "Content-Type": "application/dicom+json",
             "Cache-Control": cache_control,

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from chalicelib.dicomweb.attributes import BY_KEYWORD, DicomJson
-from chalicelib.dicomweb.qido.query import Level, QidoQuery
+from chalicelib.dicomweb.attributes import BY_KEYWORD, DicomJson, Level
+from chalicelib.dicomweb.qido.query import QidoQuery
 from chalicelib.dicomweb.resources import ResourceUids
 from chalicelib.ports import AggregateState, SearchPage, StudyIndex, StudyPublication
 

@@ -1,6 +1,10 @@
-"""Settings of an archive over fakes; its names refer to nothing real."""
+"""Settings and limits of an archive over fakes; its names refer to nothing real."""
 
-from chalicelib.settings import Settings
+from dataclasses import replace
+
+from chalicelib import bootstrap
+from chalicelib.services.store_instances import StoreLimits
+from chalicelib.settings import Settings, StowSettings
 
 SETTINGS = Settings(
     landing_bucket="landing",
@@ -10,3 +14,8 @@ SETTINGS = Settings(
     database_secret_id="database",
     dicomweb_root="http://archive/dicomweb",
 )
+
+
+def store_limits(**changes: int) -> StoreLimits:
+    """The default limits of the STOW service, with changes."""
+    return replace(bootstrap.store_limits(SETTINGS, StowSettings()), **changes)

@@ -20,6 +20,7 @@ from chalicelib.dicomweb.resources import ResourceUids
 from chalicelib.errors import ServiceFaultError
 from chalicelib.services.store_instances import StoreInstances, StoreLimits
 from stow_nlb.service import ServiceOptions, create_app
+from tests.support.settings import store_limits
 
 ROOT = "https://archive.example/dicomweb"
 CT = "1.2.840.10008.5.1.4.1.1.2"
@@ -168,7 +169,7 @@ def running(
     idle_timeout_seconds: float = 10,
 ) -> Iterator[StowServer]:
     """Start the service, and end it."""
-    server = StowServer(landing or MemoryLanding(), Records(), limits or StoreLimits(), idle_timeout_seconds)
+    server = StowServer(landing or MemoryLanding(), Records(), limits or store_limits(), idle_timeout_seconds)
     try:
         yield server
     finally:

@@ -2,9 +2,9 @@
 
 import re
 import tomllib
-from pathlib import Path
 
-PROJECT = Path(__file__).resolve().parent.parent.parent
+from cdk.project import PROJECT
+
 CHANGELOG = (PROJECT / "CHANGELOG.md").read_text(encoding="utf-8")
 SECTIONS = re.findall(r"^## (.*)$", CHANGELOG, re.MULTILINE)
 

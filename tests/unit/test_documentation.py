@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from cdk.project import PROJECT
 from chalicelib.adapters.mysql.schema import NAME_LENGTH, TEXT_LENGTH
 from chalicelib.dicomweb.attributes import ATTRIBUTES, Attribute, Level
 from chalicelib.dicomweb.instance.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, TRANSFER_SYNTAXES, TransferSyntax
-from chalicelib.settings_table import with_settings_tables
+from docs.settings_table import with_settings_tables
 
-PROJECT = Path(__file__).resolve().parent.parent.parent
 README = PROJECT / "README.md"
 CONFORMANCE = PROJECT / "docs" / "conformance.md"
 CONTRIBUTING = PROJECT / "CONTRIBUTING.md"

@@ -13,7 +13,8 @@ import pytest
 import yaml
 from lxml import html
 
-PROJECT = Path(__file__).resolve().parent.parent.parent
+from cdk.project import PROJECT
+
 ARCHITECTURE = "docs/architecture.md"
 
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-PROJECT = Path(__file__).resolve().parent.parent.parent
+from cdk.project import PROJECT
+
 UNIT_TESTS = PROJECT / "tests" / "unit"
 CHALICELIB = PROJECT / "chalicelib"
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from cdk.project import PROJECT
 from chalicelib import metrics
 from chalicelib.json_logging import formatter
 from chalicelib.metrics import (
@@ -21,7 +22,6 @@ from chalicelib.metrics import (
     measured,
 )
 
-PROJECT = Path(__file__).resolve().parents[2]
 EMITTERS = [
     path
     for directory in ("chalicelib", "stow_nlb")

@@ -5,7 +5,7 @@ import pytest
 from chalicelib.bootstrap import Services
 from chalicelib.errors import ServiceFaultError
 from chalicelib.settings import DatabaseTls, Settings, StowSettings, archive_name, landing_queue_name
-from chalicelib.settings_table import with_settings_tables
+from docs.settings_table import with_settings_tables
 
 REQUIRED = {
     "LANDING_BUCKET": "landing",

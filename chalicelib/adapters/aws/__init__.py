@@ -1,1 +1,1 @@
-"""S3, DynamoDB and SQS, through boto3."""
+"""S3, DynamoDB, SQS and Secrets Manager, through boto3."""

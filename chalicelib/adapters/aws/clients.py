@@ -1,4 +1,4 @@
-"""What all adapters of AWS share: the configuration of clients, the translation of errors, and batches."""
+"""Shared by all adapters of AWS: the configuration of clients, the translation of errors, and batches."""
 
 import os
 from collections.abc import Iterator, Sequence

@@ -69,7 +69,7 @@ class DynamoDbRecordStore(RecordStore):
         return ClaimOutcome.NEW
 
     def complete_instance(self, uids: ResourceUids, *, qido: DicomJson, metadata: bytes | None) -> None:
-        """Add what aggregates need."""
+        """Complete a record with the attributes and the metadata from which aggregates are made."""
         values: Item = {":complete": {"BOOL": True}, ":qido": _text(qido)}
         update = "SET complete = :complete, qido = :qido"
         if metadata is not None:
@@ -183,7 +183,7 @@ class DynamoDbRecordStore(RecordStore):
 
 
 def _send_all(send: Callable[[Item], Item | None], request: Item) -> None:
-    """Send a batch, and then what DynamoDB did not process of it, until nothing is left.
+    """Send a batch, and repeat the part that DynamoDB did not process until all of it is processed.
 
     `send` returns the part of the request that was not processed.
     """

@@ -67,7 +67,7 @@ class S3ObjectStore(ObjectStore):
         try:
             return self._put_object(bucket, content, condition)
         except NotFoundError:
-            # S3's answer to If-Match if the object is gone: there is nothing to replace.
+            # S3's answer to If-Match if the object does not exist any more.
             return self.put_aggregate(bucket, content, None)
 
     def head(self, bucket: str, key: str) -> ObjectHead | None:

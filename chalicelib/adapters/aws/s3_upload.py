@@ -61,7 +61,7 @@ class S3Upload(LandingUpload):
         self._parts.append(part | ({returned: sent[returned]} if returned in sent else {}))
 
     def complete(self) -> None:
-        """Create the object of the parts. It is durable when this returns."""
+        """Create the object from the parts. It is durable when this returns."""
         with service_faults("S3"):
             self._client.complete_multipart_upload(**self._target, MultipartUpload={"Parts": self._parts})
 

@@ -8,7 +8,7 @@ from chalicelib.adapters.aws.clients import service_faults
 
 
 class Secrets:
-    """Reads secrets whose text is a JSON object, as those that RDS keeps.
+    """Reads secrets whose text is a JSON object, such as those of RDS.
 
     Parameters
     ----------

@@ -19,7 +19,7 @@ class SqsMessageQueue(MessageQueue):
         self._queue_url: str | None = None
 
     def delete(self, receipt_handles: Sequence[str]) -> None:
-        """Remove messages; fails if one of them could not be removed, after the others were."""
+        """Remove messages. If some cannot be removed, remove the others and raise ServiceFaultError."""
         failed = False
         for batch in batches(receipt_handles, _BATCH):
             entries = [{"Id": str(number), "ReceiptHandle": handle} for number, handle in enumerate(batch)]

@@ -33,7 +33,7 @@ class MemoryIndex(StudyIndex):
     Parameters
     ----------
     lock_timeout_seconds
-        How long a publisher waits for the turn of another one of the same study.
+        How long a publisher waits for another publisher of the same study, in seconds.
     """
 
     def __init__(self, *, lock_timeout_seconds: float = 30) -> None:

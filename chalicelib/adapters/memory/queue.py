@@ -48,7 +48,7 @@ class MemoryMessageQueue(MessageQueue):
             return [(self._hide(message), message.body) for message in received]
 
     def delete(self, receipt_handles: Sequence[str]) -> None:
-        """Remove messages; fails if a handle was never issued, after the others were removed."""
+        """Remove messages. If a handle was never issued, remove the others and raise ServiceFaultError."""
         with self._lock:
             self.messages = [message for message in self.messages if message.receipt_handle not in receipt_handles]
             if not self._issued.issuperset(receipt_handles):

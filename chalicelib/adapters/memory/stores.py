@@ -122,7 +122,7 @@ class MemoryRecordStore(RecordStore):
         return ClaimOutcome.COMPLETE if there.complete else ClaimOutcome.INCOMPLETE
 
     def complete_instance(self, uids: ResourceUids, *, qido: DicomJson, metadata: bytes | None) -> None:
-        """Add what aggregates need."""
+        """Complete a record with the attributes and the metadata from which aggregates are made."""
         if len(dump_json(qido)) + len(metadata or b"") > _MAX_ITEM_BYTES:
             raise ServiceFaultError("DynamoDB failed (ValidationException)")
         with self._lock:

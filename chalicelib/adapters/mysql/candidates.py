@@ -44,7 +44,7 @@ class _Fragment:
 
 
 def candidate_lists(level: Level, conditions: Iterable[Condition]) -> tuple[CandidateList, ...]:
-    """Make the candidate lists of a search, the shortest or fastest to read first by expectation."""
+    """Create the candidate lists of a search; those that are expected to be shortest or fastest to read come first."""
     ranked = [
         pair
         for condition in conditions
@@ -116,7 +116,7 @@ def _column_lists(attribute: Attribute, match: Match) -> Iterator[_Ranked]:
 
 
 def _pattern_list(attribute: Attribute, pattern: tuple[str | Wildcard, ...]) -> _Ranked:
-    """Studies whose value has the pattern, looked up by the longest of its texts."""
+    """Studies whose value matches the pattern, looked up by the longest text in it."""
     found = _studies(column_clause(attribute.column or "", WildcardMatch(pattern)))
     texts = [position for position, piece in enumerate(pattern) if isinstance(piece, str)]
     if not texts:
@@ -134,7 +134,7 @@ def _beginning_list(columns: Sequence[str], text: str) -> _Ranked:
 
 
 def _by_ending(attribute: Attribute, pattern: tuple[str | Wildcard, ...], position: int) -> Statement:
-    """Studies whose value has the pattern, looked up by the text at `position`."""
+    """Studies whose value matches the pattern, looked up by the text at `position`."""
     # Endings are stored with this length at most, so a longer text is looked up by its beginning.
     beginning = str(pattern[position])[:ENDING_LENGTH]
     continues_after = position < len(pattern) - 1
@@ -168,7 +168,7 @@ def _name_lists(attribute: Attribute, match: Match) -> Iterator[_Ranked]:
             if literal is None:
                 yield from by_words
                 return
-            # A hit matches the one or the other, so a list of each together makes a candidate list.
+            # A hit matches the words or the literal text, so a list of each, read together, contains every hit.
             for (literal_rank, by_literal), (rank, by_word) in zip(
                 _name_lists(attribute, literal), by_words, strict=False
             ):
@@ -183,7 +183,7 @@ def _text_lists(attribute: Attribute, match: TextMatch, columns: Sequence[str]) 
             yield _EQUAL, tuple(_studies(column_clause(column, match)) for column in columns)
             return
         yield _beginning_list(columns, pattern[0])
-        # A list by the words of this beginning would not be shorter than the list of names with the beginning.
+        # The list of names with this beginning is at least as short as a list by the words in it.
         fragments = fragments[len(name_words(pattern[0])) :]
     for fragment in fragments:
         yield _fragment_list(attribute, fragment)

@@ -1,7 +1,7 @@
 """The kinds of matching as conditions in SQL. Pure; a client's text becomes a parameter, and is never part of the SQL.
 
-Identifiers come from the attribute table and from `schema` only. Strategy: `column_clause` makes the condition of
-every kind of matching on one column; names, collections (ModalitiesInStudy) and sequences are made of these.
+Identifiers come from the attribute table and from `schema` only. Strategy: `column_clause` writes the
+condition of every kind of matching on one column. Names, collections (ModalitiesInStudy) and sequences combine these.
 """
 
 from collections.abc import Iterable

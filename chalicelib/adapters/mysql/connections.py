@@ -135,7 +135,7 @@ class ConnectionPool:
                 except SERVER_FAULTS as error:
                     if _code(error) not in _LOST:
                         raise
-                    # What ended this connection has most likely ended all others.
+                    # The fault that ended this connection has most likely ended all others.
                     self.close()
             fresh = self._connect()
             return fresh, _attempt(fresh, work)

@@ -17,7 +17,7 @@ from chalicelib.adapters.mysql.credentials import ReadSecret
 from chalicelib.adapters.mysql.schema import SCHEMA, apply_schema
 from chalicelib.errors import ServiceFaultError
 
-# What publications and searches need; a migration needs more.
+# The rights that publications and searches need; a migration needs more.
 _RIGHTS = "SELECT, INSERT, UPDATE, DELETE"
 
 # Secrets Manager's rotation with two users creates the second with this suffix, and the rights of the first.
@@ -53,7 +53,7 @@ class IndexMigration:
     require_tls
         Whether the server must refuse connections of the archive's user without TLS.
     wake_up_seconds
-        How long a server that does not answer yet is waited for.
+        How long to wait for a server that does not answer yet.
     """
 
     read_master: ReadSecret

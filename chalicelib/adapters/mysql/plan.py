@@ -1,6 +1,6 @@
 """A search is planned once: QidoQuery → SearchPlan. Pure.
 
-`plan` decides all that the query alone can decide. `statements` makes the SQL of the plan, and `search` runs it:
+`plan` makes every decision that depends on the query alone. `statements` writes the plan as SQL, and `search` runs it:
 it chooses between a candidate list and an ordered scan, since that depends on how many studies the lists have.
 
 Three terms are used in all of these modules:
@@ -41,7 +41,7 @@ class DayRange(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchPlan:
-    """All that is known of a search before the database is asked.
+    """Everything that is known about a search before the database is read.
 
     Parameters
     ----------
@@ -63,8 +63,8 @@ class SearchPlan:
         Whether the index with the order of the hits has the columns of all conditions, so that an ordered scan
         reads the index alone.
     candidate_lists
-        The candidate lists, the shortest or fastest to read first by expectation. Empty if no index serves a
-        condition, and for searches with `days_only` or `names_entity`, which need none.
+        The candidate lists; those that are expected to be shortest or fastest to read come first. Empty if no index
+        serves a condition, and for searches with `days_only` or `names_entity`, which need none.
     """
 
     level: Level

@@ -1,6 +1,6 @@
 """Runs a planned search on a connection: finds the page, and how many hits follow it.
 
-Strategy: the server is not left to choose between an ordered scan and sorting all that matches. For every
+Strategy: the server is not left to choose between an ordered scan and sorting all matching rows. For every
 attribute there are values for which it chooses wrongly (a rare modality, a PatientID that all anonymised
 studies have). Instead, the candidate lists are read one after the other, each up to a length that is read
 quickly. If a list is shorter, the hits are sought among its studies only. If all lists are longer, hits are
@@ -56,7 +56,7 @@ class SearchLimits:
         Number of candidates up to which all hits are counted, which costs half as much as checking them; and
         number of studies in a range of dates up to which an ordered scan is made without reading candidate lists.
     look_ahead
-        Length of the look-ahead, in hits, with more candidates and with an ordered scan.
+        Length of the look-ahead, in hits; it is used with more candidates, and with an ordered scan.
     far_offset
         Offset from which the studies before the page are skipped by the day, if only the date restricts the search.
     """
@@ -135,7 +135,7 @@ def _access(select: Select, plan: SearchPlan, limits: SearchLimits) -> Access:
         if keys is not None and len(keys) <= at_most:
             return Candidates(tuple(sorted(keys)))
         if last_of_several:
-            # By each list alone an ordered scan would meet a hit soon; by all together it may not.
+            # Each list alone is long enough for an ordered scan to find hits soon; their intersection may not be.
             read = [keys, *(_keys(select, others, limits.conjunction) for others in lists[:-1])]
             whole = [those for those in read if those is not None]
             return Candidates(tuple(sorted(set.intersection(*whole)))) if whole else OrderedScan()

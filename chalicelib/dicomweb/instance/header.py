@@ -13,7 +13,7 @@ from chalicelib.dicomweb.instance.transfer_syntaxes import TransferSyntax
 from chalicelib.dicomweb.resources import ResourceUids
 from chalicelib.errors import InstanceRejectedError
 
-# The last element that is needed. SOP class and instance stand before it in group 0008, the study in group 0020.
+# The last element that is needed. SOP class and instance precede it in group 0008, the study in group 0020.
 _SERIES_INSTANCE_UID = 0x0020000E
 _MAX_INFLATED_BYTES = 8 * 1024 * 1024
 # Real headers have about a hundred; reading millions of empty elements would take seconds.

@@ -3,18 +3,12 @@
 import re
 from dataclasses import dataclass
 
-from chalicelib.dicomweb.attributes import (
-    BY_PATH,
-    KEYWORD_OF_COMPUTED_TAG,
-    TAG_OF_COMPUTED,
-    TAG_OF_KEYWORD,
-    Level,
-)
+from chalicelib.dicomweb.attributes import BY_PATH, KEYWORD_OF_COMPUTED_TAG, TAG_OF_COMPUTED, Level
+from chalicelib.dicomweb.data_dictionary import tag_of_keyword
+from chalicelib.dicomweb.qido.attribute_names import is_name, known_tag, path_of
 from chalicelib.dicomweb.values import plain_text
 from chalicelib.errors import InvalidQueryError
 
-_HEX_TAG = re.compile(r"[0-9A-Fa-f]{8}\Z")
-_KEYWORD = re.compile(r"[A-Za-z][A-Za-z0-9]{0,63}\Z")
 # PS3.5 §7.8.1: (gggg,00bb) with odd gggg reserves the block (gggg,bb00) to (gggg,bbFF).
 _PRIVATE_CREATOR = re.compile(r"[0-9A-F]{3}[13579BDF]00[1-9A-F][0-9A-F]\Z")
 _PRIVATE = re.compile(r"[0-9A-F]{3}[13579BDF][1-9A-F][0-9A-F]{3}\Z")
@@ -121,7 +115,7 @@ class FieldReading:
                 private.add(PrivateField(tag[:4], tag[6:], creator))
         unused = set(self._creators) - {tag[:4] + "00" + tag[4:6] for tag in self._private}
         if unused:
-            raise InvalidQueryError(f"{min(unused)} names a private creator, but no includefield lies in its block")
+            raise InvalidQueryError(f"{min(unused)} names a private creator, but no includefield is in its block")
         warnings = [
             *_warning(self._unsupported, "is not supported", "are not supported"),
             *_warning(self._deeper, "is an attribute of a deeper level", "are attributes of a deeper level"),
@@ -137,7 +131,7 @@ class FieldReading:
             self._everything = True
             return
         parts = field.split(".")
-        if not all(_HEX_TAG.match(part) or _KEYWORD.match(part) for part in parts):
+        if not all(map(is_name, parts)):
             raise InvalidQueryError("includefield contains something that is neither a keyword nor a tag")
         path = path_of(field)
         if field in TAG_OF_COMPUTED or path in KEYWORD_OF_COMPUTED_TAG:
@@ -153,36 +147,16 @@ class FieldReading:
             self._known.add(attribute.tag)
 
     def _include_unknown(self, field: str, first: str) -> None:
-        tag = first.upper() if _HEX_TAG.match(first) else TAG_OF_KEYWORD.get(first)
+        tag = known_tag(first)
         if tag and _PRIVATE.match(tag):
             self._private[tag] = field
             return
         if self._level is Level.INSTANCE:
-            tag = tag or _tag_of_keyword(first)
+            tag = tag or tag_of_keyword(first)
             if tag:
                 self._instance.add(tag)
                 return
         self._unsupported.append(field)
-
-
-def path_of(name: str) -> str | None:
-    """Return the dotted path of tags for ``PatientName``, ``00100010`` or ``RequestAttributesSequence.00400009``.
-
-    Return None if a component is neither eight hexadecimal digits nor a keyword of the table.
-    """
-    tags = [
-        component.upper() if _HEX_TAG.match(component) else TAG_OF_KEYWORD.get(component)
-        for component in name.split(".")
-    ]
-    return None if None in tags else ".".join(tag for tag in tags if tag)
-
-
-def _tag_of_keyword(keyword: str) -> str | None:
-    # Imported on use: loading the dictionary takes longer than the start of the search function.
-    from pydicom.datadict import tag_for_keyword
-
-    tag = tag_for_keyword(keyword)
-    return None if tag is None else f"{tag:08X}"
 
 
 def _warning(names: list[str], one: str, many: str) -> list[str]:

@@ -11,9 +11,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from chalicelib.dicomweb.values import plain_text
-
-GROUPS = ("Alphabetic", "Ideographic", "Phonetic")
+from chalicelib.dicomweb.values import NAME_GROUPS, plain_text
 
 # Limits of fuzzy matching for one name; a real one has three or four words.
 MAX_WORDS = 32
@@ -60,7 +58,7 @@ def folded_groups(element_value: Any) -> tuple[str, str, str]:
     """Return the three folded groups of one PN value of the DICOM JSON Model; "" if missing or malformed."""
     if not isinstance(element_value, dict):
         return ("", "", "")
-    alphabetic, ideographic, phonetic = (fold_name(plain_text(element_value.get(name))) for name in GROUPS)
+    alphabetic, ideographic, phonetic = (fold_name(plain_text(element_value.get(name))) for name in NAME_GROUPS)
     return (alphabetic, ideographic, phonetic)
 
 

@@ -5,13 +5,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from chalicelib.dicomweb.attributes import BY_KEYWORD, BY_PATH, Attribute, Level
-from chalicelib.dicomweb.qido.include_fields import FieldReading, RequestedFields, path_of
+from chalicelib.dicomweb.qido.attribute_names import path_of
+from chalicelib.dicomweb.qido.include_fields import FieldReading, RequestedFields
 from chalicelib.dicomweb.qido.matches import DateRangeMatch, Match, TimeRangeMatch
-from chalicelib.dicomweb.qido.parse_match import MatchingOptions, check_order, combine_ranges, parse_match
+from chalicelib.dicomweb.qido.parse_match import MatchingOptions, parse_match
+from chalicelib.dicomweb.qido.ranges import check_order, combine_ranges
 from chalicelib.dicomweb.resources import check_uid
 from chalicelib.errors import InvalidQueryError
-
-__all__ = ["DEFAULT_LIMIT", "MAX_LIMIT", "Condition", "Level", "QidoQuery"]
 
 # Hits per page, by default and at most. Warning 299 announces further hits, and `offset` requests them.
 DEFAULT_LIMIT = 1000

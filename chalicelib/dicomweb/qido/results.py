@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from chalicelib.dicomweb.attributes import (
+    TAG_OF_COMPUTED,
     UID_OF_LEVEL,
     Attribute,
     DicomJson,
@@ -17,7 +18,7 @@ from chalicelib.dicomweb.values import first_value, plain_text
 
 
 def levels_shown(query: QidoQuery) -> list[Level]:
-    """Levels whose documents are needed: that of the hits, and those above of which an answer shows attributes."""
+    """Levels whose documents are needed: the level of the hits, and levels above whose attributes an answer shows."""
     return [level for level in Level if level <= query.level and any(_shown(query, level))]
 
 
@@ -44,9 +45,9 @@ def describe_hit(
     """
     answer: DicomJson = {
         # DICOM JSON is in UTF-8, whatever the character set of the source (PS3.18 §F.2).
-        "00080005": {"vr": "CS", "Value": ["ISO_IR 192"]},
-        "00080056": {"vr": "CS", "Value": ["ONLINE"]},
-        "00081190": {"vr": "UR", "Value": [f"{dicomweb_root}/{uids.path}"]},
+        TAG_OF_COMPUTED["SpecificCharacterSet"]: {"vr": "CS", "Value": ["ISO_IR 192"]},
+        TAG_OF_COMPUTED["InstanceAvailability"]: {"vr": "CS", "Value": ["ONLINE"]},
+        TAG_OF_COMPUTED["RetrieveURL"]: {"vr": "UR", "Value": [f"{dicomweb_root}/{uids.path}"]},
     }
     for level, document in documents.items():
         for attribute in _shown(query, level):

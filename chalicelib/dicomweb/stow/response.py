@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from chalicelib.dicomweb.attributes import TAG_OF_COMPUTED
 from chalicelib.dicomweb.json_text import dump_json
 from chalicelib.dicomweb.media_types import DICOM_XML
 from chalicelib.dicomweb.native_model import to_native_model
 from chalicelib.dicomweb.resources import ResourceUids
 from chalicelib.errors import FailureReason
 
-RETRIEVE_URL = "00081190"
+RETRIEVE_URL = TAG_OF_COMPUTED["RetrieveURL"]
 REFERENCED_SOP_CLASS_UID = "00081150"
 REFERENCED_SOP_INSTANCE_UID = "00081155"
 FAILURE_REASON = "00081197"

@@ -1,4 +1,4 @@
-"""Derives the documents that search shows of a study and its series from their registered instances only. Pure.
+"""Derives the search documents of a study, its series and its instances from the registered instances only. Pure.
 
 Strategy: the documents are a function of the set of instances, so every order of arrival and every number of
 publications leads to the same result. If instances disagree (a corrected name), the value of the one that was

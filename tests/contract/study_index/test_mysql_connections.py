@@ -6,7 +6,8 @@ import pytest
 
 from chalicelib.adapters.mysql.connections import connection_factory
 from chalicelib.adapters.mysql.index import MysqlIndex
-from chalicelib.dicomweb.qido.query import Level, QidoQuery
+from chalicelib.dicomweb.attributes import Level
+from chalicelib.dicomweb.qido.query import QidoQuery
 from chalicelib.dicomweb.resources import ResourceUids
 from chalicelib.errors import ServiceFaultError
 from tests.support.qido_builders import make_publication, publish, search

@@ -6,7 +6,8 @@ from chalicelib.adapters.mysql.conditions import Statement
 from chalicelib.adapters.mysql.index import MysqlIndex
 from chalicelib.adapters.mysql.plan import plan
 from chalicelib.adapters.mysql.search import SearchLimits
-from chalicelib.dicomweb.qido.query import Level, QidoQuery
+from chalicelib.dicomweb.attributes import Level
+from chalicelib.dicomweb.qido.query import QidoQuery
 from chalicelib.dicomweb.resources import ResourceUids
 from chalicelib.errors import SearchTooBroadError
 from tests.support.qido_builders import make_publication, publish, search

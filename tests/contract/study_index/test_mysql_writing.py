@@ -3,20 +3,9 @@
 import pytest
 
 from chalicelib.adapters.mysql.index import MysqlIndex
-from chalicelib.adapters.mysql.schema import NAME_LENGTH, TEXT_LENGTH, apply_schema
-from chalicelib.dicomweb.attributes import ATTRIBUTES, Matching
-from chalicelib.dicomweb.qido.query import Level
-from chalicelib.dicomweb.resources import ResourceUids
+from chalicelib.adapters.mysql.schema import NAME_LENGTH, TEXT_LENGTH
+from chalicelib.dicomweb.attributes import ATTRIBUTES, Level, Matching
 from tests.support.qido_builders import make_publication, make_series, publish, search
-
-
-def test_schema_can_be_applied_again_and_keeps_the_data(connect):
-    index = MysqlIndex(connect)
-    publish(index, make_publication("1.2"))
-    with connect() as connection:
-        apply_schema(connection)
-    assert search(index, Level.STUDY).keys == [ResourceUids("1.2")]
-    index.close()
 
 
 def test_every_searchable_attribute_has_its_column_of_the_length_that_rows_are_cut_to(connect):

@@ -1,6 +1,6 @@
 """The contract of StudyIndex: publications, what they replace, and values of any kind."""
 
-from chalicelib.dicomweb.qido.query import Level
+from chalicelib.dicomweb.attributes import Level
 from chalicelib.dicomweb.resources import ResourceUids
 from chalicelib.ports import AggregateState
 from tests.support.qido_builders import make_publication, make_series, publish, search

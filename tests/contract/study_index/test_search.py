@@ -2,7 +2,7 @@
 
 import pytest
 
-from chalicelib.dicomweb.qido.query import Level
+from chalicelib.dicomweb.attributes import Level
 from chalicelib.dicomweb.resources import ResourceUids
 from tests.support.qido_builders import make_publication, publish, search
 

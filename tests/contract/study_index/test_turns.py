@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from chalicelib.dicomweb.qido.query import Level
+from chalicelib.dicomweb.attributes import Level
 from chalicelib.errors import ServiceFaultError
 from tests.support.qido_builders import make_publication, make_series, search
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cdk import project as module
-from cdk.project import PROJECT, committed_configuration, copy_chalice_project
+from cdk.project import PROJECT, committed_configuration, copy_chalice_project, copy_sources
 
 
 @pytest.fixture
@@ -27,6 +27,16 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def files(directory: Path) -> list[str]:
     return sorted(str(path.relative_to(directory)) for path in directory.rglob("*") if path.is_file())
+
+
+def test_a_copy_of_sources_leaves_out_what_belongs_to_this_checkout_alone(checkout: Path, tmp_path: Path) -> None:
+    (checkout / "cdk" / "node_modules").mkdir(parents=True)
+    for name in ("cdk/node_modules/package.json", "cdk/deployment.toml", "cdk/stacks.py"):
+        (checkout / name).touch()
+
+    copy_sources(("app.py", "cdk", "chalicelib/settings.py"), tmp_path / "sources")
+
+    assert files(tmp_path / "sources") == ["app.py", "cdk/stacks.py", "chalicelib/settings.py"]
 
 
 def test_a_copy_holds_the_sources_and_the_given_configuration_only(checkout: Path, tmp_path: Path) -> None:

@@ -1,15 +1,16 @@
-"""OHIF's files: fetched once, verified, and unpacked without source maps."""
+"""OHIF's files: fetched once, verified, and unpacked without source maps; and its configuration."""
 
 import base64
 import hashlib
 import io
+import json
 import tarfile
 from pathlib import Path
 
 import pytest
 
 from edge import viewer_files as module
-from edge.viewer_files import VERSION, ViewerFilesError, viewer_files
+from edge.viewer_files import VERSION, ViewerFilesError, app_config, viewer_files
 
 
 def package(files: dict[str, bytes]) -> bytes:
@@ -75,3 +76,13 @@ def test_what_is_there_needs_no_network(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(module, "_npm_pack", no_npm)
     (tmp_path / f"ohif-{VERSION}").mkdir()
     assert viewer_files(tmp_path) == tmp_path / f"ohif-{VERSION}"
+
+
+def test_the_viewer_asks_this_archive_on_whatever_host_it_is() -> None:
+    text = app_config()
+
+    assert text.startswith("window.config = ")
+    config = json.loads(text.removeprefix("window.config = ").rstrip().removesuffix(";"))
+    (source,) = config["dataSources"]
+    assert source["sourceName"] == config["defaultDataSourceName"]
+    assert source["configuration"]["qidoRoot"] == source["configuration"]["wadoRoot"] == "/dicomweb"

@@ -1,6 +1,7 @@
 import pytest
 
-from localstack.configuration import PROJECT, Configuration, Layout
+from cdk.project import PROJECT
+from localstack.configuration import Configuration, Layout
 from localstack.errors import HarnessError
 
 

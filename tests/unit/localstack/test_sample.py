@@ -3,7 +3,7 @@ import io
 import numpy as np
 from pydicom import dcmread
 
-from localstack.sample import SLICES, STUDY_INSTANCE_UID, multipart_body, sample_instance
+from localstack.sample import SLICES, STUDY_INSTANCE_UID, sample_instance
 
 
 def test_the_sample_is_one_ct_series_of_a_made_up_patient():
@@ -28,11 +28,3 @@ def test_the_sample_shows_something_in_its_window():
 
 def test_making_the_sample_again_makes_the_same_bytes():
     assert sample_instance(2) == sample_instance(2)
-
-
-def test_multipart_parts_are_separated_by_the_boundary():
-    assert multipart_body([b"A", b"B"], "x") == (
-        b"--x\r\nContent-Type: application/dicom\r\n\r\nA\r\n"
-        b"--x\r\nContent-Type: application/dicom\r\n\r\nB\r\n"
-        b"--x--\r\n"
-    )

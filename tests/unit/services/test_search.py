@@ -7,8 +7,9 @@ import logging
 import pytest
 
 from chalicelib.adapters.memory.index import MemoryIndex
+from chalicelib.dicomweb.attributes import Level
 from chalicelib.dicomweb.compression import compress
-from chalicelib.dicomweb.qido.query import Level, QidoQuery
+from chalicelib.dicomweb.qido.query import QidoQuery
 from chalicelib.dicomweb.qido.response import AROUND_RESULT_BYTES, AnswerFormat
 from chalicelib.dicomweb.resources import ResourceUids
 from chalicelib.errors import ContentTooLargeError, NotFoundError

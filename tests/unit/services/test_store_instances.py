@@ -16,7 +16,8 @@ from chalicelib.errors import (
     ServiceFaultError,
 )
 from chalicelib.services.store_instances import StoreInstances, StoreLimits
-from chalicelib.services.upload_memory import MIB
+from chalicelib.settings import MIB
+from tests.support.settings import store_limits
 from tests.support.stow_server import FailingLanding, Records, instance_bytes
 
 
@@ -56,7 +57,7 @@ async def _parts(parts: list[_Part]) -> AsyncIterator[_Part]:
 def _report(
     landing: MemoryLanding, parts: list[_Part], limits: StoreLimits | None = None, study_instance_uid: str | None = None
 ) -> StoreReport:
-    store = StoreInstances(landing, Records(), limits)  # type: ignore[arg-type]
+    store = StoreInstances(landing, Records(), limits or store_limits())  # type: ignore[arg-type]
     try:
         return asyncio.run(store.store(_parts(parts), request_id="r", study_instance_uid=study_instance_uid))
     finally:
@@ -69,7 +70,7 @@ def _store(landing: MemoryLanding, parts: list[_Part], limits: StoreLimits | Non
 
 def test_outcomes_are_in_the_order_of_the_parts() -> None:
     async def outcomes() -> list[str]:
-        store = StoreInstances(MemoryLanding(), Records())  # type: ignore[arg-type]
+        store = StoreInstances(MemoryLanding(), Records(), store_limits())  # type: ignore[arg-type]
         parts = [_Part([instance_bytes(sop=f"1.{n}")] if n % 3 else [b"no"]) for n in range(1, 30)]
         report = await store.store(_parts(parts), request_id="r")
         store.close()
@@ -100,13 +101,13 @@ def test_uploads_of_one_request_are_bounded() -> None:
     landing = _Watched()
     parts = [_Part([instance_bytes(sop=f"1.{n}")]) for n in range(1, 40)]
 
-    assert _store(landing, parts, StoreLimits(uploads_per_request=1)) == 200
+    assert _store(landing, parts, store_limits(uploads_per_request=1)) == 200
     assert landing.most == 1
 
 
 LARGE = instance_bytes(pixels=bytes(100_000))
 # Instances over 64 KB are written in blocks.
-BLOCKS = StoreLimits(in_memory_bytes=64 * 1024)
+BLOCKS = store_limits(in_memory_bytes=64 * 1024)
 
 
 def test_a_large_instance_of_another_study_is_read_to_its_end_and_not_written() -> None:
@@ -121,7 +122,7 @@ def test_a_large_instance_of_another_study_is_read_to_its_end_and_not_written() 
 @pytest.mark.parametrize("max_instance_bytes", [65_000, 90_000])
 def test_an_upload_of_an_instance_over_the_limit_is_aborted(max_instance_bytes: int) -> None:
     landing = MemoryLanding()
-    limits = StoreLimits(in_memory_bytes=64 * 1024, max_instance_bytes=max_instance_bytes)
+    limits = store_limits(in_memory_bytes=64 * 1024, max_instance_bytes=max_instance_bytes)
     with pytest.raises(ContentTooLargeError):
         _store(landing, [_Part([LARGE[:70_000], LARGE[70_000:]])], limits)
     assert landing.objects == {}
@@ -141,7 +142,7 @@ def test_a_large_instance_is_written_in_blocks_and_once() -> None:
 def test_a_large_instance_is_stored_whatever_memory_there_is(buffer_bytes: int) -> None:
     instance = instance_bytes(pixels=bytes(3 * MIB))
     landing = MemoryLanding()
-    limits = StoreLimits(in_memory_bytes=MIB, buffer_bytes=buffer_bytes)
+    limits = store_limits(in_memory_bytes=MIB, buffer_bytes=buffer_bytes)
     pieces = [instance[start : start + 100_000] for start in range(0, len(instance), 100_000)]
     assert _store(landing, [_Part(pieces)], limits) == 200
     assert landing.objects == {"stow/r/1.dcm": instance}
@@ -149,7 +150,7 @@ def test_a_large_instance_is_stored_whatever_memory_there_is(buffer_bytes: int) 
 
 def test_a_second_content_under_the_same_uids_is_a_failure() -> None:
     parts = [_Part([instance_bytes()]), _Part([instance_bytes(pixels=b"\1" * 512)])]
-    report = _report(MemoryLanding(), parts, StoreLimits(uploads_per_request=1))
+    report = _report(MemoryLanding(), parts, store_limits(uploads_per_request=1))
     assert [outcome.sop_instance_uid for outcome in (one.uids for one in report.stored) if outcome] == ["1.2.3.4.5"]
     assert [outcome.reason for outcome in report.failed] == [FailureReason.DUPLICATE_SOP_INSTANCE]
 
@@ -183,11 +184,12 @@ def test_a_request_without_parts_or_with_too_many_is_refused() -> None:
     with pytest.raises(BadRequestError):
         _store(MemoryLanding(), [])
     with pytest.raises(ContentTooLargeError):
-        _store(MemoryLanding(), [_Part([instance_bytes()])] * 2, StoreLimits(max_instances=1))
+        _store(MemoryLanding(), [_Part([instance_bytes()])] * 2, store_limits(max_instances=1))
 
 
 def test_an_instance_that_is_registered_with_another_content_is_a_failure() -> None:
-    store = StoreInstances(MemoryLanding(), Records({ResourceUids("1.2.3", "1.2.3.4", "1.2.3.4.5"): "other"}))  # type: ignore[arg-type]
+    records = Records({ResourceUids("1.2.3", "1.2.3.4", "1.2.3.4.5"): "other"})
+    store = StoreInstances(MemoryLanding(), records, store_limits())  # type: ignore[arg-type]
     report = asyncio.run(store.store(_parts([_Part([instance_bytes()])]), request_id="r"))
     store.close()
     assert [outcome.reason for outcome in report.failed] == [FailureReason.DUPLICATE_SOP_INSTANCE]

@@ -2,7 +2,8 @@
 
 import asyncio
 
-from chalicelib.services.upload_memory import MIB, UploadMemory
+from chalicelib.services.upload_memory import UploadMemory
+from chalicelib.settings import MIB
 
 
 def test_large_leases_are_waited_for_and_given_back() -> None:

@@ -1,13 +1,13 @@
 from collections.abc import Iterator
 from typing import Any
 
-import boto3
 import pytest
 from botocore.stub import Stubber
 
 from chalicelib.adapters.aws.dynamodb import DynamoDbRecordStore
 from chalicelib.dicomweb.resources import ResourceUids
 from chalicelib.errors import ServiceFaultError
+from tests.support.aws_stubs import stubbed
 
 FIRST, SECOND = ResourceUids("1.2", "1.3", "1.4"), ResourceUids("1.2", "1.3", "1.5")
 KEYS = [
@@ -17,21 +17,14 @@ KEYS = [
 
 
 @pytest.fixture
-def client() -> Any:
-    return boto3.client("dynamodb", region_name="us-east-1", aws_access_key_id="id", aws_secret_access_key="secret")
+def dynamodb() -> Iterator[Stubber]:
+    with stubbed("dynamodb") as stub:
+        yield stub
 
 
 @pytest.fixture
-def dynamodb(client: Any) -> Iterator[Stubber]:
-    """Answers the calls that a test lists, and fails if there are others."""
-    with Stubber(client) as stubber:
-        yield stubber
-        stubber.assert_no_pending_responses()
-
-
-@pytest.fixture
-def store(client: Any) -> DynamoDbRecordStore:
-    return DynamoDbRecordStore(client, records_table="records", rejections_table="rejections")
+def store(dynamodb: Stubber) -> DynamoDbRecordStore:
+    return DynamoDbRecordStore(dynamodb.client, records_table="records", rejections_table="rejections")
 
 
 def _wanted(*keys: dict[str, Any]) -> dict[str, Any]:

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from chalicelib.adapters.mysql.conditions import like_pattern
 from chalicelib.adapters.mysql.plan import plan
+from chalicelib.dicomweb.attributes import Level
 from chalicelib.dicomweb.qido.parse_match import pattern_of
-from chalicelib.dicomweb.qido.query import Level, QidoQuery
+from chalicelib.dicomweb.qido.query import QidoQuery
 
 
 def where(level: Level, *pairs: tuple[str, str]) -> tuple[str, tuple]:

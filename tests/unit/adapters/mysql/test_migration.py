@@ -9,6 +9,7 @@ import pytest
 from chalicelib.adapters.mysql import migration
 from chalicelib.adapters.mysql.migration import IndexMigration
 from chalicelib.adapters.mysql.schema import SCHEMA
+from tests.support.fake_connection import FakeConnection
 
 HARMLESS = {
     "CREATE DATABASE IF NOT EXISTS",
@@ -20,23 +21,8 @@ HARMLESS = {
 }
 
 
-class Connection:
-    """Records the statements that are executed, and finds the clone of a user."""
-
-    def __init__(self) -> None:
-        self.executed: list[tuple[str, Any]] = []
-
-    def cursor(self) -> "Connection":
-        return self
-
-    def __enter__(self) -> "Connection":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
-    def execute(self, statement: str, values: Any = None) -> None:
-        self.executed.append((statement.strip(), values))
+class Connection(FakeConnection):
+    """Finds the clone of a user."""
 
     def fetchone(self) -> tuple[int]:
         return (1,)

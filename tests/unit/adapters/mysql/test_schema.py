@@ -8,6 +8,7 @@ import pytest
 from chalicelib.adapters.mysql import schema
 from chalicelib.dicomweb.attributes import ATTRIBUTES, BY_KEYWORD, Attribute, Level, Matching
 from chalicelib.dicomweb.qido.person_names import MAX_WORD_LENGTH
+from tests.support.fake_connection import FakeConnection
 
 
 def tables() -> dict[str, str]:
@@ -131,28 +132,10 @@ def test_tags_are_stored_as_numbers():
     assert schema.tag_number(BY_KEYWORD["PatientID"]) == 0x00100020
 
 
-class Recorder:
-    """A connection that records what is executed."""
-
-    def __init__(self) -> None:
-        self.executed: list[str] = []
-
-    def cursor(self) -> "Recorder":
-        return self
-
-    def __enter__(self) -> "Recorder":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
-    def execute(self, statement: str) -> None:
-        self.executed.append(statement.strip())
-
-
 def test_each_table_is_created_by_one_statement_without_comments():
-    connection: Any = Recorder()
+    connection: Any = FakeConnection()
     schema.apply_schema(connection)
-    created = [re.match(r"CREATE TABLE IF NOT EXISTS (\w+) \(", statement) for statement in connection.executed]
+    statements = [statement for statement, _ in connection.executed]
+    created = [re.match(r"CREATE TABLE IF NOT EXISTS (\w+) \(", statement) for statement in statements]
     assert [found and found.group(1) for found in created] == list(tables())
-    assert not [statement for statement in connection.executed if "--" in statement or ";" in statement]
+    assert not [statement for statement in statements if "--" in statement or ";" in statement]

@@ -10,15 +10,17 @@ from chalicelib.adapters.mysql.search import SearchLimits, find_page
 from chalicelib.dicomweb.attributes import Level
 from chalicelib.dicomweb.qido.query import QidoQuery
 from chalicelib.dicomweb.resources import ResourceUids
+from tests.support.fake_connection import FakeConnection
 
 LIMITS = SearchLimits(candidates=4, candidates_by_name=2, conjunction=6, counted=3, look_ahead=2, far_offset=10)
 
 
-class Connection:
+class Connection(FakeConnection):
     """Gives the keys of the candidate lists one list after the other, and `hits` studies for every page."""
 
     def __init__(self, *lists: int, hits: int = 1, studies_in_days: int = 1000) -> None:
-        self.executed: list[str] = []
+        super().__init__()
+        self.steps: list[str] = []
         self._lists = [list(range(1, length + 1)) for length in lists]
         self._hits = hits
         self._studies_in_days = studies_in_days
@@ -27,29 +29,20 @@ class Connection:
     def get_server_info(self) -> str:
         return "8.0.36"
 
-    def cursor(self) -> "Connection":
-        return self
-
-    def __enter__(self) -> "Connection":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
     def execute(self, sql: str, params: tuple[Any, ...]) -> None:
         if "JSON_ARRAYAGG" in sql:
-            self.executed.append(f"keys {params[-1]}")
+            self.steps.append(f"keys {params[-1]}")
             keys = self._lists.pop(0)
             self._rows = [(json.dumps(keys) if keys else None,)]
         elif "SUM(studies)" in sql and "later" not in sql:
-            self.executed.append("total")
+            self.steps.append("total")
             self._rows = [(self._studies_in_days,)]
         elif "later" in sql:
-            self.executed.append("skip")
+            self.steps.append("skip")
             self._rows = [(738886, 8)]
         else:
             access = "scan" if "FORCE INDEX (studies_order)" in sql else "server"
-            self.executed.append(f"among {params[0]}" if "JSON_TABLE" in sql else access)
+            self.steps.append(f"among {params[0]}" if "JSON_TABLE" in sql else access)
             found = self._hits if "COUNT(*) OVER ()" in sql else None
             self._rows = [(f"1.{number}", found) for number in range(min(self._hits, params[-2]))]
 
@@ -68,7 +61,7 @@ PATIENT, ACCESSION, NAME = ("PatientID", "P"), ("AccessionNumber", "A"), ("Patie
 
 
 @pytest.mark.parametrize(
-    ("pairs", "lists", "executed"),
+    ("pairs", "lists", "steps"),
     [
         ([PATIENT], (3,), ["keys 5", "among [1, 2, 3]"]),
         ([PATIENT], (4,), ["keys 5", "among [1, 2, 3, 4]"]),
@@ -85,18 +78,18 @@ PATIENT, ACCESSION, NAME = ("PatientID", "P"), ("AccessionNumber", "A"), ("Patie
         ([("StudyInstanceUID", "1.2"), PATIENT], (), ["server"]),
     ],
 )
-def test_a_short_candidate_list_is_used_and_else_the_order_is_scanned(pairs, lists, executed):
+def test_a_short_candidate_list_is_used_and_else_the_order_is_scanned(pairs, lists, steps):
     connection = Connection(*lists)
     search(connection, *pairs)
-    assert connection.executed == executed
+    assert connection.steps == steps
 
 
 def test_few_studies_in_a_range_of_dates_are_scanned_without_reading_a_list():
     few, many = Connection(studies_in_days=3), Connection(1, studies_in_days=4)
     search(few, ("StudyDate", "20240101-"), PATIENT)
     search(many, ("StudyDate", "20240101-"), PATIENT)
-    assert few.executed == ["total", "scan"]
-    assert many.executed == ["total", "keys 5", "among [1]"]
+    assert few.steps == ["total", "scan"]
+    assert many.steps == ["total", "keys 5", "among [1]"]
 
 
 @pytest.mark.parametrize(
@@ -110,10 +103,10 @@ def test_hits_are_counted_among_few_candidates_and_else_up_to_the_look_ahead(can
 def test_the_days_count_the_hits_of_a_search_that_only_the_date_restricts():
     connection = Connection(hits=9)
     assert search(connection, ("StudyDate", "20240101-")) == (2, 998, True)
-    assert connection.executed == ["scan", "total"]
+    assert connection.steps == ["scan", "total"]
 
 
 def test_a_far_page_is_skipped_to_by_the_day():
     connection = Connection(hits=2)
     assert search(connection, ("offset", "10")) == (2, 0, True)
-    assert connection.executed == ["skip", "scan"]
+    assert connection.steps == ["skip", "scan"]

@@ -5,8 +5,7 @@ from io import BytesIO
 import pytest
 
 from chalicelib.dicomweb.instance.byte_range import ByteRange, read_range, swap_words
-
-MIB = 1024 * 1024
+from chalicelib.settings import MIB
 
 
 @pytest.mark.parametrize(("word", "expected"), [(1, b"abcdefgh"), (2, b"badcfehg"), (4, b"dcbahgfe"), (8, b"hgfedcba")])

@@ -2,25 +2,10 @@
 
 import pytest
 
-from chalicelib.dicomweb.qido.include_fields import PrivateField, path_of
-from chalicelib.dicomweb.qido.query import Level, QidoQuery
+from chalicelib.dicomweb.attributes import Level
+from chalicelib.dicomweb.qido.include_fields import PrivateField
+from chalicelib.dicomweb.qido.query import QidoQuery
 from chalicelib.errors import InvalidQueryError
-
-
-@pytest.mark.parametrize(
-    ("name", "path"),
-    [
-        ("PatientName", "00100010"),
-        ("0020000d", "0020000D"),
-        ("00091001", "00091001"),
-        ("RequestAttributesSequence.00400009", "00400275.00400009"),
-        ("PatientShoeSize", None),
-        ("RequestAttributesSequence.", None),
-        ("", None),
-    ],
-)
-def test_a_name_is_a_path_of_tags(name, path):
-    assert path_of(name) == path
 
 
 @pytest.mark.parametrize(

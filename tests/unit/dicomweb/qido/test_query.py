@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chalicelib.dicomweb.attributes import Level
 from chalicelib.dicomweb.qido.matches import (
     DateTimeRangeMatch,
     FuzzyNameMatch,
@@ -14,7 +15,6 @@ from chalicelib.dicomweb.qido.query import (
     DEFAULT_LIMIT,
     MAX_LIMIT,
     MAX_LIMIT_OF_DATA_SETS,
-    Level,
     QidoQuery,
 )
 from chalicelib.errors import BadRequestError, InvalidQueryError, InvalidUidError

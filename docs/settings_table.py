@@ -1,4 +1,4 @@
-"""Writes the rows of `chalicelib.settings` into the README: ``python -m chalicelib.settings_table README.md``."""
+"""Writes the rows of `chalicelib.settings` into the README: ``python -m docs.settings_table README.md``."""
 
 import sys
 from dataclasses import MISSING, Field, fields
