@@ -15,6 +15,7 @@ from pydicom.tag import BaseTag
 from pydicom.valuerep import STR_VR
 
 from chalicelib.dicomweb.attributes import DicomJson
+from chalicelib.dicomweb.instance.boundary import rejects
 from chalicelib.dicomweb.instance.byte_range import ByteRange, swap_words
 from chalicelib.dicomweb.instance.encapsulated_frames import join_fragments
 from chalicelib.dicomweb.instance.part10 import Instance, is_deferred
@@ -47,6 +48,7 @@ class BulkData:
     value: bytes | ByteRange
 
 
+@rejects("the data set cannot be converted to JSON")
 def to_json(instance: Instance, bulk_data_uri: Callable[[str], str]) -> tuple[DicomJson, list[BulkData]]:
     """Convert the data set of an instance.
 
