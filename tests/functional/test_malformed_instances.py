@@ -10,18 +10,8 @@ from hypothesis import strategies as st
 from pydicom.uid import JPEGBaseline8Bit
 
 from tests.support.archive import running_archive
-from tests.support.builders import make_compressed, make_instance
+from tests.support.builders import make_compressed, make_instance, with_element
 from tests.support.stow_server import multipart, running
-
-
-def with_element(tag: int, vr: bytes, value: bytes) -> bytes:
-    """An instance in which one element with a short length has this VR and value, whatever they mean."""
-    file = make_instance(NumberOfFrames=1)
-    head = struct.pack("<HH", tag >> 16, tag & 0xFFFF)
-    start = file.index(head, 132)
-    end = start + 8 + int.from_bytes(file[start + 6 : start + 8], "little")
-    return file[:start] + head + vr + struct.pack("<H", len(value)) + value + file[end:]
-
 
 ROWS, BITS_ALLOCATED, PHOTOMETRIC, CHARACTER_SET = 0x00280010, 0x00280100, 0x00280004, 0x00080005
 MALFORMED = {
