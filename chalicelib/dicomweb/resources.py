@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from chalicelib.dicomweb.attributes import Level
+from chalicelib.dicomweb.attributes import UID_OF_LEVEL, DicomJson, Level
 from chalicelib.errors import InvalidUidError
 
 _UID_PATTERN = re.compile(r"[0-9]+(\.[0-9]+)*\Z")
@@ -65,6 +65,16 @@ class ResourceUids:
     def level(self) -> Level:
         """Level of the addressed resource."""
         return Level(len(self.uids) - 1)
+
+    @property
+    def elements(self) -> DicomJson:
+        """The UIDs as elements of a data set in the DICOM JSON Model.
+
+        A file may encode a UID with padding or another VR. Documents therefore get the UIDs from the address.
+        """
+        return {
+            UID_OF_LEVEL[level].tag: {"vr": "UI", "Value": [uid]} for level, uid in zip(Level, self.uids, strict=False)
+        }
 
     def at(self, level: Level) -> "ResourceUids":
         """Return the address of the study or series that contains this resource; its own at its own level."""

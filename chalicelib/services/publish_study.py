@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from chalicelib.dicomweb.attributes import Level
 from chalicelib.dicomweb.compression import compress
 from chalicelib.dicomweb.resources import ResourceUids
+from chalicelib.dicomweb.values import parse_integer
 from chalicelib.dicomweb.wado.static_object import REVALIDATED, StaticObject, metadata_object
 from chalicelib.dicomweb.wado.study_documents import StudyDocuments, derive_documents, join_metadata, text_of
 from chalicelib.errors import PreconditionFailedError
@@ -63,7 +64,7 @@ class PublishStudy:
             instances = sorted(self.records.list_instances(study_instance_uid), key=_stored_order)
             if not instances:
                 return False
-            documents = derive_documents([instance.qido for instance in instances])
+            documents = derive_documents([{**instance.qido, **instance.uids.elements} for instance in instances])
             aggregates, changed = self._write_aggregates(turn, study_instance_uid, instances)
             self.records.put_qido_answers(
                 study_instance_uid,
@@ -136,12 +137,8 @@ def _aggregates(
 
 
 def _listed_order(instance: InstanceRecord) -> tuple[object, ...]:
-    number = text_of(instance.qido, "InstanceNumber")
-    return (
-        instance.uids.series_instance_uid,
-        int(number) if number.lstrip("-").isdecimal() else 0,
-        instance.uids,
-    )
+    number = parse_integer(text_of(instance.qido, "InstanceNumber"))
+    return (instance.uids.series_instance_uid, number or 0, instance.uids)
 
 
 def _digest(members: Sequence[InstanceRecord]) -> str:

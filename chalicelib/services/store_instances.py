@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import logging
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from chalicelib.errors import BadRequestError, ContentTooLargeError, FailureReas
 from chalicelib.ports import LandingStore, RecordStore
 from chalicelib.services.receive_part import PartReceiver
 from chalicelib.services.upload_memory import Lease, UploadMemory
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -241,6 +244,9 @@ class _StoreRequest:
             header = self._service.check(instance_bytes)
         except InstanceRejectedError as error:
             return _rejection(error, instance_bytes)
+        except Exception:  # a defect of the archive must not fail the other instances of the request
+            logger.exception("an instance could not be checked", extra={"request_id": self._request_id})
+            return FailedInstance(FailureReason.PROCESSING_FAILURE, "the instance could not be checked")
         if failure := self._other_study(header):
             return failure
         sha256 = hashlib.sha256(instance_bytes).hexdigest()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import struct
 from io import BytesIO
 from typing import Any
 
@@ -91,6 +92,18 @@ def encode(dataset: Dataset, transfer_syntax_uid: str = ExplicitVRLittleEndian) 
 def make_instance(transfer_syntax_uid: str = ExplicitVRLittleEndian, **attributes: Any) -> bytes:
     """A Part 10 file of `make_dataset`."""
     return encode(make_dataset(**attributes), transfer_syntax_uid)
+
+
+def with_element(tag: int, vr: bytes, value: bytes) -> bytes:
+    """A Part 10 file of `make_dataset` in which one element has this VR and value, right or wrong."""
+    dataset = make_dataset()
+    if tag not in dataset:
+        dataset.add_new(tag, "LO", "placeholder")
+    file = encode(dataset)
+    head = struct.pack("<HH", tag >> 16, tag & 0xFFFF)
+    start = file.index(head, 132)
+    end = start + 8 + int.from_bytes(file[start + 6 : start + 8], "little")
+    return file[:start] + head + vr + struct.pack("<H", len(value)) + value + file[end:]
 
 
 def make_compressed(

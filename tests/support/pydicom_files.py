@@ -44,7 +44,10 @@ def pydicoms_json(data: bytes) -> dict[str, Any]:
 
 
 def without_binary(document: dict[str, Any]) -> dict[str, Any]:
-    """Remove group lengths, and all but the VR of binary values, which are compared as bulk data."""
+    """Remove group lengths, and all but the VR of binary values, which are compared as bulk data.
+
+    An empty value among others becomes null (PS3.18 §F.2.5), for which pydicom has "".
+    """
     result = {}
     for tag, element in document.items():
         if tag.endswith("0000"):
@@ -55,5 +58,7 @@ def without_binary(document: dict[str, Any]) -> dict[str, Any]:
         elif "InlineBinary" in element or "BulkDataURI" in element:
             result[tag] = {"vr": element["vr"]}
         else:
-            result[tag] = dict(element)
+            values = element.get("Value", [])
+            nulled = {"Value": [None if value == "" else value for value in values]} if len(values) > 1 else {}
+            result[tag] = {**element, **nulled}
     return result

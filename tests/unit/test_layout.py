@@ -23,7 +23,6 @@ FOLDERS_OF_CODE = sorted(
 MIRRORED = ("dicomweb", "services", "adapters", "entrypoints")
 COMPLETE = ("dicomweb", "services")
 TESTED_ELSEWHERE = {
-    "dicomweb/instance/encapsulated_frames.py": "by way of find_frames, in test_pixel_data.py",
     "dicomweb/instance/image_pixel.py": "by way of find_frames, in test_pixel_data.py",
     "dicomweb/instance/native_frames.py": "by way of find_frames, in test_pixel_data.py",
     "dicomweb/qido/matches.py": "values only, which test_parse_match.py makes",

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 
-from chalicelib.adapters.mysql.conditions import Statement, column_clause, joined
+from chalicelib.adapters.mysql.conditions import Statement, column_clause, joined, like_clause
 from chalicelib.adapters.mysql.schema import ENDING_LENGTH, INDEXED, UNKNOWN_WORD, columns_of, tag_number
 from chalicelib.dicomweb.attributes import BY_KEYWORD, Attribute, Level, Matching
 from chalicelib.dicomweb.qido.matches import (
@@ -138,10 +138,15 @@ def _by_ending(attribute: Attribute, pattern: tuple[str | Wildcard, ...], positi
     # Endings are stored with this length at most, so a longer text is looked up by its beginning.
     beginning = str(pattern[position])[:ENDING_LENGTH]
     continues_after = position < len(pattern) - 1
-    match = WildcardMatch((beginning, Wildcard.ANY_RUN)) if continues_after else SingleValueMatch(beginning)
+    # The column is binary: LIKE reads the right range, and no blanks are added in comparisons.
+    ending = (
+        like_clause("ending", (beginning, Wildcard.ANY_RUN))
+        if continues_after
+        else column_clause("ending", SingleValueMatch(beginning))
+    )
     # The pattern is checked here too: a text may be frequent where the pattern is rare, and the list would then be
     # too long, and an ordered scan in its place would take seconds.
-    where = joined(" AND ", [column_clause("ending", match), column_clause("value", WildcardMatch(pattern))])
+    where = joined(" AND ", [ending, column_clause("value", WildcardMatch(pattern))])
     return Statement(
         "SELECT studies.id AS study_key FROM text_endings "  # noqa: S608 - constants only
         f"STRAIGHT_JOIN studies ON studies.{attribute.column} = text_endings.value WHERE tag = %s AND {where.sql}",

@@ -1,10 +1,9 @@
 """Frames of encapsulated pixel data: runs of fragments, found by offset tables or by the fragments themselves."""
 
-from bisect import bisect_right
 from collections.abc import Iterator
 from itertools import pairwise
 from struct import Struct, iter_unpack
-from typing import BinaryIO
+from typing import BinaryIO, NoReturn
 
 from chalicelib.dicomweb.instance.byte_range import ByteRange, read_range
 from chalicelib.dicomweb.instance.image_pixel import number_of_frames
@@ -15,6 +14,8 @@ from chalicelib.errors import InstanceRejectedError
 _EXTENDED_OFFSET_TABLE = 0x7FE00001
 _ITEM_HEADER = Struct("<HHL")
 _SEQUENCE_END = (0xFFFE, 0xE0DD)
+# Markers of JPEG and JPEG-LS, and of the codestream of JPEG 2000.
+_STARTS_OF_IMAGE = (b"\xff\xd8", b"\xff\x4f")
 _END_OF_IMAGE = b"\xff\xd9"
 
 
@@ -34,7 +35,8 @@ class EncapsulatedFrames:
         count = 1 if instance.transfer_syntax.video else number_of_frames(instance)
         table, fragments = _fragments(instance.file, location.offset)
         if _EXTENDED_OFFSET_TABLE in instance.elements:
-            table = [offset for (offset,) in iter_unpack("<Q", instance.read_value(_EXTENDED_OFFSET_TABLE))]
+            extended = instance.read_value(_EXTENDED_OFFSET_TABLE)
+            table = [offset for (offset,) in iter_unpack("<Q", extended[: len(extended) // 8 * 8])]
         self._frames = _group(instance.file, fragments, table, count)
 
     def __len__(self) -> int:
@@ -84,30 +86,47 @@ def _fragments(file: BinaryIO, offset: int) -> tuple[list[int], list[ByteRange]]
 
 
 def _group(file: BinaryIO, fragments: list[ByteRange], table: list[int], count: int) -> list[list[ByteRange]]:
-    """Assign fragments to frames: one each, else by the offset table, else by the ends of JPEG images."""
+    """Assign fragments to frames: one each, else by the offset table, else by the markers of the images."""
+    filled = [fragment for fragment in fragments if fragment.length]  # an empty one belongs to no frame
     if count == 1:
-        frames = [fragments] if fragments else []
-    elif len(fragments) == count:
-        frames = [[fragment] for fragment in fragments]
-    elif len(table) == count:
-        frames = _group_by_table(fragments, table)
-    else:
-        frames = _group_by_end_of_image(file, fragments)
-    if len(frames) != count:
-        raise InstanceRejectedError("the encapsulated pixel data does not hold the declared number of frames")
+        return [filled] if filled else _refuse()
+    if len(filled) == count:
+        return [[fragment] for fragment in filled]
+    for frames in (_by_table(fragments, table), _by_start_of_image(file, filled), _by_end_of_image(file, filled)):
+        if len(frames) == count:
+            return frames
+    return _refuse()
+
+
+def _refuse() -> NoReturn:
+    raise InstanceRejectedError("the encapsulated pixel data does not hold the declared number of frames")
+
+
+def _by_table(fragments: list[ByteRange], table: list[int]) -> list[list[ByteRange]]:
+    """Assign fragments by offsets, which count from the item tag of the first fragment (PS3.5 §A.4).
+
+    A table that contradicts itself or the fragments is not used: it would shift frames, and nobody would notice.
+    """
+    starts = {fragment.offset - fragments[0].offset: index for index, fragment in enumerate(fragments)}
+    rises = all(earlier < later for earlier, later in pairwise(table))
+    if not table or table[0] != 0 or not rises or not starts.keys() >= set(table):
+        return []
+    cuts = [*(starts[offset] for offset in table), len(fragments)]
+    frames = [[fragment for fragment in fragments[start:end] if fragment.length] for start, end in pairwise(cuts)]
+    return frames if all(frames) else []
+
+
+def _by_start_of_image(file: BinaryIO, fragments: list[ByteRange]) -> list[list[ByteRange]]:
+    frames: list[list[ByteRange]] = []
+    for fragment in fragments:
+        file.seek(fragment.offset)
+        if file.read(2) in _STARTS_OF_IMAGE or not frames:
+            frames.append([])
+        frames[-1].append(fragment)
     return frames
 
 
-def _group_by_table(fragments: list[ByteRange], table: list[int]) -> list[list[ByteRange]]:
-    """Assign fragments by offsets, which count from the item tag of the first fragment (PS3.5 §A.4)."""
-    first = fragments[0].offset if fragments else 0
-    starts = [fragment.offset - first for fragment in fragments]
-    cuts = [bisect_right(starts, offset) - 1 for offset in table] + [len(fragments)]
-    frames = [fragments[start:end] for start, end in pairwise(cuts)]
-    return [frame for frame in frames if frame]
-
-
-def _group_by_end_of_image(file: BinaryIO, fragments: list[ByteRange]) -> list[list[ByteRange]]:
+def _by_end_of_image(file: BinaryIO, fragments: list[ByteRange]) -> list[list[ByteRange]]:
     frames: list[list[ByteRange]] = []
     frame: list[ByteRange] = []
     for fragment in fragments:

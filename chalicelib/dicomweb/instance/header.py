@@ -8,6 +8,7 @@ from itertools import count
 from pydicom.dataset import Dataset
 from pydicom.filereader import read_dataset
 
+from chalicelib.dicomweb.instance.boundary import rejects
 from chalicelib.dicomweb.instance.identity import read_file_meta, read_uid, read_uids
 from chalicelib.dicomweb.instance.transfer_syntaxes import TransferSyntax
 from chalicelib.dicomweb.resources import ResourceUids
@@ -29,6 +30,7 @@ class InstanceHeader:
     transfer_syntax_uid: str
 
 
+@rejects("the beginning of the data set cannot be parsed")
 def read_header(prefix: bytes) -> InstanceHeader:
     """Read the identity of an instance from the first bytes of its Part 10 file (PS3.10 §7.1).
 
@@ -43,15 +45,7 @@ def read_header(prefix: bytes) -> InstanceHeader:
         The instance can never be stored: this is not a Part 10 file, or a UID or the transfer syntax is
         missing or not valid.
     """
-    try:
-        return _read_header(BytesIO(prefix))
-    except InstanceRejectedError:
-        raise
-    except Exception as error:  # pydicom converts on access, and raises whatever the bytes provoke
-        raise InstanceRejectedError("the beginning of the data set cannot be parsed") from error
-
-
-def _read_header(file: BytesIO) -> InstanceHeader:
+    file = BytesIO(prefix)
     transfer_syntax = read_file_meta(file)
     dataset = _read_identity(file, transfer_syntax)
     return InstanceHeader(read_uids(dataset), read_uid(dataset, "SOPClassUID"), transfer_syntax.uid)

@@ -5,11 +5,13 @@ from typing import BinaryIO
 from pydicom.dataset import Dataset
 from pydicom.filereader import read_dataset, read_preamble
 
+from chalicelib.dicomweb.instance.boundary import rejects
 from chalicelib.dicomweb.instance.transfer_syntaxes import TRANSFER_SYNTAXES, TransferSyntax
 from chalicelib.dicomweb.resources import ResourceUids
 from chalicelib.errors import FailureReason, InstanceRejectedError, InvalidUidError
 
 
+@rejects("the file meta information cannot be parsed")
 def read_file_meta(file: BinaryIO) -> TransferSyntax:
     """Read preamble and file meta information (PS3.10 §7.1); leave `file` at the start of the data set.
 
@@ -20,12 +22,9 @@ def read_file_meta(file: BinaryIO) -> TransferSyntax:
     """
     if read_preamble(file, force=True) is None:
         raise InstanceRejectedError("not a DICOM Part 10 file: no DICM prefix")
-    try:
-        # The group length is often wrong, so the group ends where the next group begins.
-        meta = read_dataset(file, False, True, stop_when=lambda tag, _vr, _length: tag >> 16 != 2)
-        uid = str(meta.get("TransferSyntaxUID") or "")
-    except Exception as error:  # pydicom converts on access, and raises whatever the bytes provoke
-        raise InstanceRejectedError("the file meta information cannot be parsed") from error
+    # The group length is often wrong, so the group ends where the next group begins.
+    meta = read_dataset(file, False, True, stop_when=lambda tag, _vr, _length: tag >> 16 != 2)
+    uid = str(meta.get("TransferSyntaxUID") or "")
     if not uid:
         raise InstanceRejectedError("the file meta information names no transfer syntax")
     if uid not in TRANSFER_SYNTAXES:

@@ -10,10 +10,12 @@ def number_of_frames(instance: Instance) -> int:
     Raises
     ------
     InstanceRejectedError
-        It is not a number.
+        It is not a number, or negative.
     """
-    # Some devices write 0 for a single frame.
-    return _integer(instance, "NumberOfFrames", 1) or 1
+    value = _integer(instance, "NumberOfFrames", 1)
+    if value < 0:
+        raise InstanceRejectedError("NumberOfFrames is negative", FailureReason.DATA_SET_DOES_NOT_MATCH_SOP_CLASS)
+    return value or 1  # some devices write 0 for a single frame
 
 
 def positive_integer(instance: Instance, keyword: str, default: int | None = None) -> int:

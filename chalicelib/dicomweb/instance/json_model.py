@@ -15,8 +15,15 @@ from pydicom.tag import BaseTag
 from pydicom.valuerep import STR_VR
 
 from chalicelib.dicomweb.attributes import DicomJson
+from chalicelib.dicomweb.instance.boundary import rejects
 from chalicelib.dicomweb.instance.byte_range import ByteRange, swap_words
 from chalicelib.dicomweb.instance.encapsulated_frames import join_fragments
+from chalicelib.dicomweb.instance.json_values import (
+    NUMBER_STRING_VRS,
+    number_strings,
+    person_names,
+    without_value_if_empty,
+)
 from chalicelib.dicomweb.instance.part10 import Instance, is_deferred
 from chalicelib.dicomweb.instance.structure import PIXEL_DATA, PIXEL_DATA_TAGS, ElementLocation
 
@@ -29,9 +36,6 @@ _WORD_BYTES = {"OB": 1, "UN": 1, "OW": 2, "OL": 4, "OF": 4, "OV": 8, "OD": 8}
 _AMBIGUOUS_BINARY = {"OB or OW", "OB/OW", "US or OW", "US or SS or OW"}
 
 _TEXT_VRS = {str(vr) for vr in STR_VR} - {"PN"}  # pydicom accepts any bytes as a name
-# In these, a backslash does not separate values (PS3.5 §6.2).
-_SINGLE_TEXT_VRS = {"LT", "ST", "UT", "UR"}
-
 _NON_FINITE = {math.inf: "Infinity", -math.inf: "-Infinity"}
 
 
@@ -47,6 +51,7 @@ class BulkData:
     value: bytes | ByteRange
 
 
+@rejects("the data set cannot be converted to JSON")
 def to_json(instance: Instance, bulk_data_uri: Callable[[str], str]) -> tuple[DicomJson, list[BulkData]]:
     """Convert the data set of an instance.
 
@@ -110,15 +115,26 @@ class _Converter:
 
     def _element(self, dataset: Dataset, tag: BaseTag, item: RawDataElement | DataElement, path: str) -> DicomJson:
         try:
+            vr = _vr(item)
+            if vr in NUMBER_STRING_VRS:
+                # Before pydicom converts it: of IS 0.8 it would keep 0.
+                return without_value_if_empty(vr, number_strings(vr, item.value))
             element = dataset[tag]
             vr = _vr(element)
             if vr in _WORD_BYTES:
                 return self._binary(element, vr, path)
             if vr == "SQ":
                 return self._sequence(element, path)
-            return _finite(element.to_json_dict(None, 0))
+            if vr in NUMBER_STRING_VRS:  # the file says UN, and the dictionary knows better
+                return without_value_if_empty(vr, number_strings(vr, element.value))
+            if vr == "PN":
+                return without_value_if_empty(vr, person_names(element.value))
+            json_element = _finite(element.to_json_dict(None, 0))
+            if vr in _TEXT_VRS and len(json_element.get("Value", ())) > 1:
+                return without_value_if_empty(vr, [None if value == "" else value for value in json_element["Value"]])
+            return json_element
         except Exception:  # a hostile value may raise anything in pydicom, and only that value is lost
-            return _as_text(item)
+            return _without_value(item)
 
     def _sequence(self, element: DataElement, path: str) -> DicomJson:
         items = [self.convert(item, prefix=f"{path}.{number}.") for number, item in enumerate(element.value, 1)]
@@ -155,11 +171,7 @@ def _finite(json_element: DicomJson) -> DicomJson:
     return json_element
 
 
-def _as_text(element: RawDataElement | DataElement) -> DicomJson:
-    """Convert an element whose value is invalid: to text, or to an element without a value."""
-    vr, value = _vr(element), element.value
-    if vr not in _TEXT_VRS or not isinstance(value, bytes) or not value:
-        return {"vr": vr if len(vr) == 2 else "UN"}
-    text = value.decode("utf-8", "replace").rstrip("\0 ")
-    texts = [text] if vr in _SINGLE_TEXT_VRS else text.split("\\")
-    return {"vr": vr, "Value": texts}
+def _without_value(element: RawDataElement | DataElement) -> DicomJson:
+    """The element of a value that pydicom cannot convert; numbers that are none have their text (`json_values`)."""
+    vr = _vr(element)
+    return {"vr": vr if len(vr) == 2 else "UN"}

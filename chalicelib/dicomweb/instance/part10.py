@@ -15,6 +15,7 @@ from pydicom.filereader import read_dataset
 from pydicom.tag import BaseTag
 from pydicom.uid import UID
 
+from chalicelib.dicomweb.instance.boundary import rejects
 from chalicelib.dicomweb.instance.identity import read_file_meta, read_uid, read_uids
 from chalicelib.dicomweb.instance.structure import PIXEL_DATA_TAGS, ElementLocation, locate_elements
 from chalicelib.dicomweb.instance.transfer_syntaxes import TransferSyntax
@@ -92,16 +93,14 @@ def read_instance(file: BinaryIO, *, max_inflated_bytes: int) -> Iterator[Instan
         yield _read(cast(BinaryIO, inflated), 0, transfer_syntax)
 
 
+@rejects("the data set cannot be parsed")
 def _read(file: BinaryIO, start: int, transfer_syntax: TransferSyntax) -> Instance:
     end = file.seek(0, 2)
     encoding = (transfer_syntax.implicit_vr, transfer_syntax.little_endian)
     elements = locate_elements(file, start, end, implicit_vr=encoding[0], little_endian=encoding[1])
     file.seek(start)
-    try:
-        dataset = _read_dataset(file, end, encoding, elements)
-        _load_sequences(dataset, file)
-    except (ValueError, KeyError, EOFError, NotImplementedError, AttributeError, OSError) as error:
-        raise InstanceRejectedError("the data set cannot be parsed") from error
+    dataset = _read_dataset(file, end, encoding, elements)
+    _load_sequences(dataset, file)
     sop_class_uid = read_uid(dataset, "SOPClassUID")
     _check_storage_class(sop_class_uid)
     return Instance(read_uids(dataset), sop_class_uid, transfer_syntax, dataset, file, elements)

@@ -8,6 +8,7 @@ with missing frames is therefore refused before any of its objects is written, a
 a time.
 """
 
+from chalicelib.dicomweb.instance.boundary import rejects
 from chalicelib.dicomweb.instance.encapsulated_frames import EncapsulatedFrames
 from chalicelib.dicomweb.instance.native_frames import NativeFrames
 from chalicelib.dicomweb.instance.part10 import Instance
@@ -17,6 +18,7 @@ from chalicelib.errors import InstanceRejectedError
 Frames = EncapsulatedFrames | NativeFrames
 
 
+@rejects("the frames of the pixel data cannot be located")
 def find_frames(instance: Instance) -> Frames | None:
     """Locate the frames of an instance; return None if it has no pixel data.
 

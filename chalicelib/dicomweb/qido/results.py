@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping
 
 from chalicelib.dicomweb.attributes import (
     TAG_OF_COMPUTED,
-    UID_OF_LEVEL,
     Attribute,
     DicomJson,
     Level,
@@ -58,9 +57,7 @@ def describe_hit(
                 answer.setdefault(attribute.tag, {"vr": attribute.vr})
     if data_set is not None:
         answer |= _beyond_the_table(query, data_set)
-    for level, uid in zip(Level, uids.uids, strict=False):
-        answer[UID_OF_LEVEL[level].tag] = {"vr": "UI", "Value": [uid]}
-    return dict(sorted(answer.items()))
+    return dict(sorted({**answer, **uids.elements}.items()))
 
 
 def _beyond_the_table(query: QidoQuery, data_set: DicomJson) -> DicomJson:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from chalicelib.dicomweb.attributes import DicomJson
+from chalicelib.dicomweb.attributes import BY_KEYWORD, DicomJson
 from chalicelib.dicomweb.compression import compress
 from chalicelib.dicomweb.instance.byte_range import ByteRange, read_range
 from chalicelib.dicomweb.instance.json_model import BulkData, to_json
@@ -15,6 +15,8 @@ from chalicelib.dicomweb.media_types import DICOM, OCTET_STREAM
 from chalicelib.dicomweb.multipart import Envelope, envelope
 from chalicelib.dicomweb.resources import ResourceUids
 from chalicelib.dicomweb.wado.static_object import StaticObject
+
+_SOP_CLASS_UID = BY_KEYWORD["SOPClassUID"].tag
 
 # Larger bodies are written in pieces, so that memory does not grow with the size of a frame.
 PIECEWISE_BYTES = 16 * 1024 * 1024
@@ -95,8 +97,9 @@ def prepare(instance: Instance, *, sha256: str, dicomweb_root: str) -> StaticIns
     """
     frames = find_frames(instance)
     root = f"{dicomweb_root}/{instance.uids.path}/bulkdata/"
-    metadata, bulk_data = to_json(instance, lambda path: root + path)
-    return StaticInstance(instance, sha256, metadata, frames, bulk_data)
+    data_set, bulk_data = to_json(instance, lambda path: root + path)
+    metadata = {**data_set, **instance.uids.elements, _SOP_CLASS_UID: {"vr": "UI", "Value": [instance.sop_class_uid]}}
+    return StaticInstance(instance, sha256, dict(sorted(metadata.items())), frames, bulk_data)
 
 
 def instance_object(

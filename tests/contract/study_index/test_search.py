@@ -4,7 +4,7 @@ import pytest
 
 from chalicelib.dicomweb.attributes import Level
 from chalicelib.dicomweb.resources import ResourceUids
-from tests.support.qido_builders import make_publication, publish, search
+from tests.support.qido_builders import make_publication, make_series, publish, search
 
 
 def test_pages_neither_repeat_nor_lose_where_every_study_has_the_same_date(index):
@@ -121,3 +121,38 @@ def test_a_text_inside_a_value_is_found_in_its_own_attribute_only(index):
         ("AccessionNumber", "18"),
         ("StudyDescription", "19"),
     ]
+
+
+# A range of `LIKE 'x%'` in the text collations of MySQL and MariaDB ends at U+FFFF, and begins at a blank.
+@pytest.mark.parametrize("rest", ["𠮷", "😀", "\U0010ffff", "\uffff", "\x01", "\t", "\x0f\U0010ffff", "\0y", ""])
+def test_any_character_may_follow_the_beginning_of_a_value(index, rest):
+    keywords = ["StudyDescription", "PatientID", "AccessionNumber", "StudyID", "PatientName"]
+    publish(index, make_publication("1.2", **dict.fromkeys(keywords, f"Ab{rest}y")))
+    publish(index, make_publication("1.3", **dict.fromkeys(keywords, "C")))
+    for keyword in keywords:
+        for pattern in ("Ab*", "A*", "Ab*y", "*b*", "?b*", "*Ab*y", "Ab?*"):
+            found = search(index, Level.STUDY, (keyword, pattern))
+            assert found.keys == [ResourceUids("1.2")], (keyword, pattern)
+
+
+@pytest.mark.parametrize("name", ["𠮷田^太郎", "田𠮷^太郎", "Ab𠮷^x", "Ab𠮷d^x"])
+@pytest.mark.parametrize("fuzzy", ["true", "false"])
+def test_a_name_is_found_by_the_beginning_of_its_words_whatever_the_plane_of_its_characters(index, name, fuzzy):
+    publish(index, make_publication("1.2", PatientName=name))
+    for pattern in (f"{name[:1]}*", f"{name[:2]}*", f"*{name[1:2]}*", f"*{name[2:3]}*"):
+        found = search(index, Level.STUDY, ("PatientName", pattern), ("fuzzymatching", fuzzy))
+        assert found.keys == [ResourceUids("1.2")], pattern
+
+
+def test_an_item_of_a_sequence_is_found_by_the_beginning_of_its_value(index):
+    item = {"00400009": {"vr": "SH", "Value": ["Ab𠮷"]}}
+    series = make_series("1.2.1", ["1.2.1.1"], RequestAttributesSequence=[item])
+    publish(index, make_publication("1.2", [series]))
+    assert search(index, Level.SERIES, ("00400275.00400009", "Ab*")).keys == [ResourceUids("1.2", "1.2.1")]
+
+
+@pytest.mark.parametrize("text", ["Ab ", "Ab  ", "a" * 300])
+def test_a_beginning_that_is_longer_than_the_value_does_not_match(index, text):
+    publish(index, make_publication("1.2", PatientID="Ab", StudyDescription="a" * 128))
+    assert search(index, Level.STUDY, ("PatientID", f"{text}*")).keys == []
+    assert search(index, Level.STUDY, ("StudyDescription", f"{text}*")).keys == []

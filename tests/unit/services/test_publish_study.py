@@ -1,4 +1,5 @@
 import json
+import struct
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
@@ -10,7 +11,7 @@ from chalicelib.dicomweb.resources import ResourceUids
 from chalicelib.dicomweb.wado.static_object import REVALIDATED, StaticObject
 from chalicelib.errors import ServiceFaultError
 from tests.support.archive import Archive, running_archive
-from tests.support.builders import make_instance
+from tests.support.builders import encode, make_dataset, make_instance
 
 
 def metadata(archive: Archive, path: str) -> list[dict[str, Any]]:
@@ -180,3 +181,38 @@ def test_metadata_too_large_for_a_record_is_read_from_its_object(monkeypatch: py
         archive.store(make_instance(StudyInstanceUID="1.2", SOPInstanceUID="1.7"))
         assert [record.metadata for record in archive.records.instances.values()] == [None]
         assert sop_instance_uids(metadata(archive, "1.2")) == ["1.7"]
+
+
+@pytest.mark.parametrize("number", ["--5", "1" * 5000, "+-1", "٣", " ", "1.5", "1e3", "\\", "x" * 20])
+def test_no_instance_number_keeps_its_study_from_being_published(number: str) -> None:
+    with running_archive() as archive:
+        dataset = make_dataset(StudyInstanceUID="1.2", SOPInstanceUID="1.2.3.1", InstanceNumber=None)
+        dataset.add_new(0x00200013, "UT", number)
+        archive.store(encode(dataset))
+        archive.store(make_instance(StudyInstanceUID="1.2", SOPInstanceUID="1.2.3.2"))
+        assert sorted(sop_instance_uids(metadata(archive, "1.2"))) == ["1.2.3.1", "1.2.3.2"]
+
+
+@pytest.mark.parametrize(
+    ("vr", "text"), [("UI", "\0 1.2.3")] + [(vr, "1.2.3 ") for vr in ("LO", "SH", "ST", "DS", "IS")]
+)
+@pytest.mark.parametrize(
+    ("keyword", "tag"),
+    [("StudyInstanceUID", "0020000D"), ("SeriesInstanceUID", "0020000E"), ("SOPInstanceUID", "00080018")],
+)
+def test_a_uid_is_that_of_the_record_however_the_file_encodes_it(keyword: str, tag: str, vr: str, text: str) -> None:
+    uids = {"StudyInstanceUID": "1.9", "SeriesInstanceUID": "1.9.1", "SOPInstanceUID": "1.9.1.1"}
+    dataset = make_dataset(**{**uids, keyword: None})
+    dataset.add_new(int(tag, 16), "LO", text)
+    encoded_tag = struct.pack("<HH", int(tag[:4], 16), int(tag[4:], 16))
+    file = encode(dataset).replace(encoded_tag + b"LO", encoded_tag + vr.encode())
+    study = ResourceUids({**uids, keyword: "1.2.3"}["StudyInstanceUID"])
+    with running_archive() as archive:
+        archive.store(file)
+        archive.store(make_instance(**{**uids, keyword: "1.2.3", "SOPInstanceUID": "7.7"}))
+        [other] = [
+            each for each in metadata(archive, study.study_instance_uid) if each["00080018"].get("Value") != ["7.7"]
+        ]
+        assert other[tag] == {"vr": "UI", "Value": ["1.2.3"]}
+        document = archive.records.answers[study]
+        assert (value(document, "00201206"), value(document, "00201208")) == ([1], [2])

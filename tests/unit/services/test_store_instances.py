@@ -201,3 +201,19 @@ def test_a_fault_of_the_bucket_ends_the_request() -> None:
             FailingLanding(ServiceFaultError("S3 failed")),
             [_Part([instance_bytes(sop=f"1.{n}")]) for n in range(1, 40)],
         )
+
+
+def test_a_defect_in_the_check_of_an_instance_fails_this_instance_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    check = StoreInstances.check
+
+    def fail_once(store: StoreInstances, data: bytes) -> object:
+        if b"1.2.3.4.66" in data:
+            raise AssertionError("a defect")
+        return check(store, data)
+
+    monkeypatch.setattr(StoreInstances, "check", fail_once)
+    report = _report(MemoryLanding(), [_Part([instance_bytes(sop="1.2.3.4.66")]), _Part([instance_bytes()])])
+    assert report.status == 202
+    assert [(failure.reason, failure.message) for failure in report.failed] == [
+        (FailureReason.PROCESSING_FAILURE, "the instance could not be checked")
+    ]

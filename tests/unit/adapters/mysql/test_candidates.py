@@ -5,6 +5,7 @@ import pytest
 from chalicelib.adapters.mysql.candidates import candidate_lists
 from chalicelib.dicomweb.attributes import Level
 from chalicelib.dicomweb.qido.query import QidoQuery
+from tests.support.beginnings import begins, bounds
 
 PATIENT_NAME = 0x00100010
 
@@ -29,11 +30,11 @@ ENDINGS = (
 @pytest.mark.parametrize(
     ("pattern", "looked_up"),
     [
-        ("*mit*", [(f"{ENDINGS}ending LIKE %s ESCAPE '|' AND tag = %s", ("mit%", PATIENT_NAME))]),
+        ("*mit*", [(f"{ENDINGS}{begins('ending')} AND tag = %s", (*bounds("mit", "mit%"), PATIENT_NAME))]),
         ("*ith", [(f"{ENDINGS}ending = %s AND tag = %s", ("ith", PATIENT_NAME))]),
-        ("*^jo*", [(f"{WORDS}word LIKE %s ESCAPE '|'", (PATIENT_NAME, "jo%"))]),
+        ("*^jo*", [(f"{WORDS}{begins('word')}", (PATIENT_NAME, *bounds("jo", "jo%")))]),
         ("*^jane^*", [(f"{WORDS}word = %s", (PATIENT_NAME, "jane"))]),
-        ("*O'B*", [(f"{ENDINGS}ending LIKE %s ESCAPE '|' AND tag = %s", ("ob%", PATIENT_NAME))]),
+        ("*O'B*", [(f"{ENDINGS}{begins('ending')} AND tag = %s", (*bounds("ob", "ob%"), PATIENT_NAME))]),
         ("*^^*", []),
         ("?", []),
     ],
@@ -45,8 +46,8 @@ def test_a_text_inside_a_name_is_looked_up_by_the_words_it_is_part_of(pattern, l
 def test_the_beginning_of_a_name_is_looked_up_in_the_names_and_the_rest_in_the_words():
     columns = ("patient_name", "patient_name_ideographic", "patient_name_phonetic")
     assert lists(("PatientName", "sm*^jo*")) == [
-        [(studies(f"{column} LIKE %s ESCAPE '|'"), ("sm%",)) for column in columns],
-        [(f"{WORDS}word LIKE %s ESCAPE '|'", (PATIENT_NAME, "jo%")), UNSTORED],
+        [(studies(begins(column)), bounds("sm", "sm%")) for column in columns],
+        [(f"{WORDS}{begins('word')}", (PATIENT_NAME, *bounds("jo", "jo%"))), UNSTORED],
     ]
     assert lists(("PatientName", "=Jo")) == [[(studies("patient_name_ideographic = %s"), ("jo",))]]
 
@@ -71,7 +72,6 @@ BEGINS = "ending LIKE %s ESCAPE '|'"
         ("?47*", BEGINS, "47%", "_47%"),
         ("*4*711*8*", BEGINS, "711%", "%4%711%8%"),
         ("*4?711", "ending = %s", "711", "%4_711"),
-        ("P*4711*", BEGINS, "4711%", "P%4711%"),
         ("*%_|\\*", BEGINS, "|%|_||\\%", "%|%|_||\\%"),
         ("*山田*", BEGINS, "山田%", "%山田%"),
         ("*1234567890123456", "ending = %s", "1234567890123456", "%1234567890123456"),
@@ -83,9 +83,20 @@ def test_a_text_inside_a_value_is_looked_up_by_its_longest_piece(pattern, where,
     assert lists(("PatientID", pattern)) == [[(inside("patient_id", where), (PATIENT_ID, ending, value))]]
 
 
-@pytest.mark.parametrize(("pattern", "value"), [("P*", "P%"), ("P47*7*", "P47%7%"), ("P4*71", "P4%71"), ("?*?", "_%_")])
-def test_a_beginning_that_is_as_long_and_what_has_no_text_are_looked_up_in_the_values(pattern, value):
-    assert lists(("PatientID", pattern)) == [[(studies("patient_id LIKE %s ESCAPE '|'"), (value,))]]
+def test_a_text_inside_a_value_with_a_shorter_beginning_is_looked_up_by_the_text():
+    where = inside("patient_id", BEGINS).replace("value LIKE %s ESCAPE '|'", begins("value"))
+    assert lists(("PatientID", "P*4711*")) == [[(where, (PATIENT_ID, "4711%", *bounds("P", "P%4711%")))]]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "beginning", "like"), [("P*", "P", "P%"), ("P47*7*", "P47", "P47%7%"), ("P4*71", "P4", "P4%71")]
+)
+def test_a_beginning_that_is_as_long_is_looked_up_in_the_values(pattern, beginning, like):
+    assert lists(("PatientID", pattern)) == [[(studies(begins("patient_id")), bounds(beginning, like))]]
+
+
+def test_a_pattern_without_a_text_is_looked_up_in_the_values():
+    assert lists(("PatientID", "?*?")) == [[(studies("patient_id LIKE %s ESCAPE '|'"), ("_%_",))]]
 
 
 def test_lists_that_are_likely_short_come_first():
@@ -106,11 +117,17 @@ def test_lists_that_are_likely_short_come_first():
     ]
 
 
-@pytest.mark.parametrize(("pattern", "clause", "value"), [("S1", "= %s", "S1"), ("S*1", "LIKE %s ESCAPE '|'", "S%")])
-def test_items_of_sequences_lead_to_their_studies(pattern, clause, value):
+STEP = "scheduled_procedure_step_id"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "clause", "values"),
+    [("S1", f"{STEP} = %s", ("S1",)), ("S*1", begins(STEP), bounds("S", "S%"))],
+)
+def test_items_of_sequences_lead_to_their_studies(pattern, clause, values):
     [[(sql, params)]] = lists(("00400275.00400009", pattern), level=Level.SERIES)
-    assert sql.endswith(f"series.id = request_attributes.series_key WHERE scheduled_procedure_step_id {clause}")
-    assert params == (value,)
+    assert sql.endswith(f"series.id = request_attributes.series_key WHERE {clause}")
+    assert params == values
     assert lists(("00400275.00400009", "*1"), level=Level.SERIES) == []
 
 

@@ -11,6 +11,7 @@ from chalicelib.adapters.mysql.plan import plan
 from chalicelib.dicomweb.attributes import Level
 from chalicelib.dicomweb.qido.parse_match import pattern_of
 from chalicelib.dicomweb.qido.query import QidoQuery
+from tests.support.beginnings import begins, bounds
 
 
 def where(level: Level, *pairs: tuple[str, str]) -> tuple[str, tuple]:
@@ -29,7 +30,7 @@ MODALITY = f"0 < (SELECT COUNT(*) {MEMBER}"
     [
         (("PatientID", "P"), "studies.patient_id = %s", ("P",)),
         (("PatientID", "*"), "", ()),
-        (("PatientID", "P*_"), "studies.patient_id LIKE %s ESCAPE '|'", ("P%|_",)),
+        (("PatientID", "P*_"), begins("studies.patient_id"), bounds("P", "P%|_")),
         (("StudyInstanceUID", "1,2"), "studies.study_instance_uid IN (%s, %s)", ("1", "2")),
         (("StudyDate", "20240101"), "studies.study_date = %s", (date(2024, 1, 1),)),
         (("StudyDate", "20240101-"), "studies.study_date >= %s", (date(2024, 1, 1),)),
@@ -53,7 +54,7 @@ def test_a_key_becomes_its_clause(pair, clause, params):
 ITEMS = "SELECT 1 FROM request_attributes WHERE request_attributes.series_key = series.id"
 WORD = (
     "0 < (SELECT COUNT(*) FROM person_name_words FORCE INDEX (person_name_words_study) "
-    "WHERE study_key = studies.id AND tag = %s AND word LIKE %s ESCAPE '|')"
+    f"WHERE study_key = studies.id AND tag = %s AND {begins('word')})"
 )
 PATIENT_NAME = 0x00100010
 
@@ -84,12 +85,12 @@ PATIENT_NAME = 0x00100010
         (
             ("PatientName", "Jo Doe"),
             f"{WORD} AND {WORD}",
-            (PATIENT_NAME, "jo%", PATIENT_NAME, "doe%"),
+            (PATIENT_NAME, *bounds("jo", "jo%"), PATIENT_NAME, *bounds("doe", "doe%")),
         ),
         (
             ("PatientName", "=*Doe"),
             f"(studies.patient_name_ideographic LIKE %s ESCAPE '|' OR {WORD})",
-            ("%doe", PATIENT_NAME, "doe%"),
+            ("%doe", PATIENT_NAME, *bounds("doe", "doe%")),
         ),
     ],
 )
@@ -115,6 +116,7 @@ def test_no_text_of_a_client_is_part_of_the_sql(text):
         "",
         f"{column} = %s",
         f"{column} LIKE %s ESCAPE '|'",
+        begins(column),
     )
 
 

@@ -159,6 +159,7 @@ def test_frames_are_those_that_pydicom_finds(sizes: list[int], fragments: int, h
 @pytest.mark.parametrize(
     ("attributes", "reason"),
     [
+        ({"NumberOfFrames": -1}, "NumberOfFrames is negative"),
         ({"NumberOfFrames": 2}, "shorter than the declared frames"),
         ({"NumberOfFrames": 2_000_000_000}, "shorter than the declared frames"),
         ({"Rows": None}, "Rows is missing"),
