@@ -28,7 +28,7 @@ def archive(request):
     of `make urls`; the studies that the tests store stay in it.
     """
     from localstack.parts.urls import Urls
-    from tests.e2e.private_archive import private_archive
+    from tests.e2e.support.private_archive import private_archive
 
     if _RUNNING:
         yield Urls.from_json(Path(_RUNNING).read_text())
@@ -39,7 +39,7 @@ def archive(request):
 
 @pytest.fixture(scope="session")
 def backend(archive):
-    """The AWS services of the archive (tests.e2e.backend.Backend)."""
-    from tests.e2e.backend import Backend
+    """The AWS services of the archive (tests.e2e.support.backend.Backend)."""
+    from tests.e2e.support.backend import Backend
 
     return Backend(archive)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.e2e.clients import DICOM_JSON, get, store
-from tests.e2e.sources import Source, fresh_uid, fresh_uids
+from tests.e2e.support.clients import DICOM_JSON, get, store
+from tests.e2e.support.sources import Source, fresh_uid, fresh_uids
 from tests.support.builders import make_instance
 
 IMMUTABLE = "public, max-age=31536000, immutable"

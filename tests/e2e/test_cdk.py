@@ -15,9 +15,9 @@ from localstack.archive import Archive
 from localstack.deployment.with_cdk import AUTHORITY, NAME, CdkDeployment
 from localstack.parts.aws import EmulatedAws
 from localstack.processes import clean_environment
-from tests.e2e.backend import Backend
-from tests.e2e.clients import store
-from tests.e2e.private_archive import private_archive
+from tests.e2e.support.backend import Backend
+from tests.e2e.support.clients import store
+from tests.e2e.support.private_archive import private_archive
 from tests.support.builders import make_instance
 
 PARTS = {
@@ -110,7 +110,7 @@ def test_the_application_alone_is_deployed_by_chalice_with_names_from_the_stacks
 
 
 def search_api(aws: EmulatedAws, api_id: str) -> list[dict[str, dict[str, list[str]]]]:
-    from tests.e2e.clients import search
+    from tests.e2e.support.clients import search
 
     return search(f"{aws.endpoint}/restapis/{api_id}/api/_user_request_/dicomweb/studies", StudyInstanceUID=STUDY)
 

@@ -7,7 +7,7 @@ from dicomweb_client import DICOMwebClient
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 
-from tests.e2e.sources import fresh_uid, fresh_uids
+from tests.e2e.support.sources import fresh_uid, fresh_uids
 from tests.support.builders import make_instance
 
 pytestmark = pytest.mark.every_deployment

@@ -13,10 +13,10 @@ from localstack.parts.aws import EmulatedAws
 from localstack.parts.mariadb import Database, connect, start_mariadb
 from localstack.parts.urls import Urls
 from localstack.waiting import wait_until
-from tests.e2e.backend import Backend, Landed
-from tests.e2e.clients import get, search, store, values
-from tests.e2e.private_archive import private_archive
-from tests.e2e.sources import fresh_uid, make_source
+from tests.e2e.support.backend import Backend, Landed
+from tests.e2e.support.clients import get, search, store, values
+from tests.e2e.support.private_archive import private_archive
+from tests.e2e.support.sources import fresh_uid, make_source
 from tests.support.builders import make_instance
 
 # A failed message is retried after five seconds, at most twice.

@@ -7,10 +7,10 @@ from typing import Any, NoReturn
 import pytest
 from pydicom import dcmread
 
-from tests.e2e.backend import Landed
-from tests.e2e.clients import FAILURE_REASON, failure_reasons, get, search, store, values
-from tests.e2e.corpus import corpus_path, needs_corpus, read_table
-from tests.e2e.sources import fresh_uids, make_source
+from tests.e2e.support.backend import Landed
+from tests.e2e.support.clients import FAILURE_REASON, failure_reasons, get, search, store, values
+from tests.e2e.support.corpus import corpus_path, needs_corpus, read_table
+from tests.e2e.support.sources import fresh_uids, make_source
 from tests.support.builders import make_instance, make_non_image
 
 # Failure Reason, PS3.18 Table I.2-2.

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.e2e.clients import get, search, store, values
-from tests.e2e.sources import fresh_uid, fresh_uids
+from tests.e2e.support.clients import get, search, store, values
+from tests.e2e.support.sources import fresh_uid, fresh_uids
 from tests.support.builders import make_instance
 
 STUDY_UID, SERIES_UID, SOP_UID = "0020000D", "0020000E", "00080018"

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.clients import DICOM, get, store
-from tests.e2e.sources import Source, fresh_uids
+from tests.e2e.support.clients import DICOM, get, store
+from tests.e2e.support.sources import Source, fresh_uids
 from tests.support.builders import make_instance
 
 ROWS, COLUMNS = 2048, 4096

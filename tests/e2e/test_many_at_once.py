@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
 
-from tests.e2e.clients import get, search, store, values
-from tests.e2e.sources import fresh_uid
+from tests.e2e.support.clients import get, search, store, values
+from tests.e2e.support.sources import fresh_uid
 from tests.support.builders import make_instance
 
 T = TypeVar("T")

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor
 
 from localstack.waiting import wait_until
-from tests.e2e.clients import (
+from tests.e2e.support.clients import (
     FAILED_SOP_SEQUENCE,
     FAILURE_REASON,
     SOP_INSTANCE_UID,
@@ -15,7 +15,7 @@ from tests.e2e.clients import (
     store,
     values,
 )
-from tests.e2e.corpus import corpus_path, needs_corpus, read_table
+from tests.e2e.support.corpus import corpus_path, needs_corpus, read_table
 
 CLIENTS = 4
 FILES_A_REQUEST = 20

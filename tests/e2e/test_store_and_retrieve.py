@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from pydicom.dataset import Dataset
 
-from tests.e2e.clients import DICOM, DICOM_JSON, Answer, get, search, store
-from tests.e2e.sources import FRAME_MEDIA_TYPES, MADE, Source, make_source, packaged_source
+from tests.e2e.support.clients import DICOM, DICOM_JSON, Answer, get, search, store
+from tests.e2e.support.sources import FRAME_MEDIA_TYPES, MADE, Source, make_source, packaged_source
 from tests.support.pydicom_files import COMPARABLE_FILES, pydicoms_json, without_binary
 
 pytestmark = pytest.mark.every_deployment

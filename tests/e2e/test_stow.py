@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.e2e.clients import (
+from tests.e2e.support.clients import (
     DICOM,
     DICOM_JSON,
     DICOM_XML,
@@ -18,7 +18,7 @@ from tests.e2e.clients import (
     values,
     xml_values,
 )
-from tests.e2e.sources import Source, fresh_uid, fresh_uids, make_source
+from tests.e2e.support.sources import Source, fresh_uid, fresh_uids, make_source
 from tests.support.builders import make_instance
 
 pytestmark = pytest.mark.every_deployment

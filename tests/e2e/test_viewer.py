@@ -17,9 +17,9 @@ from pydicom.uid import UID, ExplicitVRLittleEndian, JPEG2000Lossless, JPEGBasel
 
 from localstack.parts.urls import Urls
 from localstack.waiting import wait_until
-from tests.e2e.clients import search, store
-from tests.e2e.sources import fresh_uid
-from tests.e2e.viewer import Viewer, running_chromium
+from tests.e2e.support.clients import search, store
+from tests.e2e.support.sources import fresh_uid
+from tests.e2e.support.viewer import Viewer, running_chromium
 from tests.support.builders import make_dataset
 
 SIZE = 128

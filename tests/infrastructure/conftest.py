@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.infrastructure.synthesis import SETTINGS, SMALL_SETTINGS, Assembly, Template, read_assembly, run_cdk
+from tests.infrastructure.support.synthesis import SETTINGS, SMALL_SETTINGS, Assembly, Template, read_assembly, run_cdk
 
 
 @pytest.fixture(scope="session")

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 import pytest
 
 from cdk.application.access import APP_NAME
-from tests.infrastructure.statements import as_list, of_identities
-from tests.infrastructure.synthesis import NAME, Template, resources
+from tests.infrastructure.support.statements import as_list, of_identities
+from tests.infrastructure.support.synthesis import NAME, Template, resources
 
 DATA = ("s3:", "dynamodb:", "secretsmanager:", "sqs:", "kms:")
 PARTS = ("access", "store")

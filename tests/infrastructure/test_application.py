@@ -10,7 +10,7 @@ import pytest
 from samtranslator.translator.transform import transform
 
 from chalicelib.settings import MIB
-from tests.infrastructure.synthesis import NAME, REGION, Assembly, Template, resources
+from tests.infrastructure.support.synthesis import NAME, REGION, Assembly, Template, resources
 
 
 class NoManagedPolicies:

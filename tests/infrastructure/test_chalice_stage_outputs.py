@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pytest
 
 from cdk.application.chalice_stage import DICOMWEB_ROOT, OUTPUTS, SUBNETS
-from tests.infrastructure.synthesis import Template
+from tests.infrastructure.support.synthesis import Template
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ from cdk.cost import __main__ as cost
 from cdk.cost import model, prices
 from cdk.cost.model import Line, Site, total
 from cdk.project import PROJECT
-from tests.infrastructure.parts import of_type
-from tests.infrastructure.synthesis import Template
+from tests.infrastructure.support.parts import of_type
+from tests.infrastructure.support.synthesis import Template
 
 # Round figures: 1024 instances of 1 MiB are a GB, and a study.
 ROUND = Site(

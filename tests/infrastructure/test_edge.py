@@ -12,8 +12,8 @@ from cdk.front.distribution import UNCACHED_ERRORS, Distribution
 from cdk.front.policies import REMOVED_HEADERS
 from edge.bundle import MAX_FUNCTION_BYTES
 from edge.sources import edge_source
-from tests.infrastructure.parts import deployment, of_type, only
-from tests.infrastructure.synthesis import Template
+from tests.infrastructure.support.parts import deployment, of_type, only
+from tests.infrastructure.support.synthesis import Template
 
 ADAPTER = edge_source("cloudfront_adapter.js")
 NGINX = edge_source("nginx.conf.template")

@@ -9,8 +9,8 @@ from aws_cdk import App, assertions
 
 from cdk.front.firewall import FirewallStack
 from cdk.front.web_acl import ORIGIN_SECRET_HEADER
-from tests.infrastructure.parts import deployment, of_type, only
-from tests.infrastructure.synthesis import Template
+from tests.infrastructure.support.parts import deployment, of_type, only
+from tests.infrastructure.support.synthesis import Template
 
 
 def template_of(stack: FirewallStack) -> Template:

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.infrastructure.parts import only
-from tests.infrastructure.synthesis import REGION, Template, resources
+from tests.infrastructure.support.parts import only
+from tests.infrastructure.support.synthesis import REGION, Template, resources
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from cdk.operations.stack import LOGGED_FIELDS
 from cdk.operations.watch import GUIDE
 from cdk.project import PROJECT
 from chalicelib.metrics import METRICS, NAMESPACE, RESOURCES
-from tests.infrastructure.parts import deployment, of_type, only
-from tests.infrastructure.synthesis import NAME, Template
+from tests.infrastructure.support.parts import deployment, of_type, only
+from tests.infrastructure.support.synthesis import NAME, Template
 
 ALARM = "AWS::CloudWatch::Alarm"
 

@@ -13,7 +13,7 @@ from cdk.cost import __main__ as cost
 from cdk.cost import model, prices
 from cdk.operations.watch import GUIDE
 from cdk.project import PROJECT
-from tests.infrastructure.synthesis import Template
+from tests.infrastructure.support.synthesis import Template
 
 TEXT = (PROJECT / GUIDE).read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^ *```sh\n(.*?)^ *```", TEXT, re.DOTALL | re.MULTILINE)

@@ -10,7 +10,7 @@ import pytest
 
 from cdk.compliance.suppressions import SUPPRESSIONS, Suppression
 from cdk.project import PROJECT, committed_configuration
-from tests.infrastructure.synthesis import ACCOUNT, NAME, REGION, Assembly, Template, resources
+from tests.infrastructure.support.synthesis import ACCOUNT, NAME, REGION, Assembly, Template, resources
 
 STATEFUL = {"storage", "records", "index"}
 

@@ -4,8 +4,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from tests.infrastructure import statements
-from tests.infrastructure.synthesis import NAME, Template, resources
+from tests.infrastructure.support import statements
+from tests.infrastructure.support.synthesis import NAME, Template, resources
 
 ALL_BLOCKED = {
     "BlockPublicAcls": True,

@@ -12,9 +12,9 @@ from cdk.project import PROJECT
 from cdk.store.balancer import cloudfront_prefix_list
 from cdk.store.stack import IMAGE_FILES, SHUTDOWN_SECONDS, STOP_SECONDS
 from chalicelib.settings import Settings, StowSettings, archive_name
-from tests.infrastructure.parts import Properties, deployment, of_type, only
-from tests.infrastructure.statements import as_list
-from tests.infrastructure.synthesis import Template
+from tests.infrastructure.support.parts import Properties, deployment, of_type, only
+from tests.infrastructure.support.statements import as_list
+from tests.infrastructure.support.synthesis import Template
 
 # "The maximum stop time-out value is 120 seconds", Fargate.
 FARGATE_STOP_SECONDS = 120

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.infrastructure.parts import of_type, only
-from tests.infrastructure.synthesis import Assembly, Template
+from tests.infrastructure.support.parts import of_type, only
+from tests.infrastructure.support.synthesis import Assembly, Template
 
 # Files of OHIF 3.13.2, at least one of each kind, with their Cache-Control.
 FILES = {

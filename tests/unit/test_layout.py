@@ -13,7 +13,7 @@ MAX_MODULES = 14
 FOLDERS_OF_CODE = sorted(
     {
         module.parent
-        for root in ("chalicelib", "cdk", "edge", "localstack", "stow_nlb", "tests/support")
+        for root in ("chalicelib", "cdk", "edge", "localstack", "stow_nlb", "benchmarks", "tests")
         for module in (PROJECT / root).rglob("*.py")
         if "node_modules" not in module.parts
     }

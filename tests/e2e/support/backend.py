@@ -9,7 +9,7 @@ from urllib.parse import quote_plus
 
 from localstack.parts.urls import Urls
 from localstack.waiting import wait_until
-from tests.e2e.clients import search, values
+from tests.e2e.support.clients import search, values
 
 _INSTANCES = "00201208"  # Number of Study Related Instances
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from cdk.configuration.deployment import Deployment
-from tests.infrastructure.synthesis import Template, resources
+from tests.infrastructure.support.synthesis import Template, resources
 
 Properties = dict[str, Any]
 
