@@ -43,7 +43,7 @@ class Backend:
     def read(self, landed: Landed) -> bytes:
         """Return the content of a version."""
         answer = self.s3.get_object(Bucket=self.landing_bucket, Key=landed.key, VersionId=landed.version_id)
-        return answer["Body"].read()
+        return bytes(answer["Body"].read())
 
     def landed(self, prefix: str = "") -> set[Landed]:
         """Return all versions whose key begins with a prefix."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from pydicom import dcmread
@@ -96,20 +97,21 @@ _BITS = 0b010101010_111111111
 _NASTY = b"\r\n--myboundar\r\n--\r\n" + bytes(2) + b"\r\n\n\n\r\n--\r\n\r\n"
 
 
-def _native(transfer_syntax_uid: str, frames: list[bytes], **attributes: object) -> tuple[bytes, list[bytes]]:
-    return make_instance(transfer_syntax_uid, **fresh_uids(), **attributes), frames
+def _native(transfer_syntax_uid: str, frames: list[bytes], **attributes: Any) -> Source:
+    return Source(make_instance(transfer_syntax_uid, **fresh_uids(), **attributes), frames)
 
 
-def _compressed(transfer_syntax_uid: str, frames: list[bytes], **options: object) -> tuple[bytes, list[bytes], str]:
-    data = make_compressed(transfer_syntax_uid, frames, **fresh_uids(), **options)
-    return data, frames, compressed_part_type(transfer_syntax_uid)
+def _compressed(transfer_syntax_uid: str, frames: list[bytes], **options: Any) -> Source:
+    options = {**fresh_uids(), **options}
+    data = make_compressed(transfer_syntax_uid, frames, **options)
+    return Source(data, frames, compressed_part_type(transfer_syntax_uid))
 
 
 _GREY8 = {"BitsAllocated": 8, "BitsStored": 8, "HighBit": 7}
 _BITMAP = {"Rows": 3, "Columns": 3, "BitsAllocated": 1, "BitsStored": 1, "HighBit": 0, "NumberOfFrames": 2}
 _YBR = {"Rows": 2, "Columns": 4, "SamplesPerPixel": 3, "PhotometricInterpretation": "YBR_FULL_422", **_GREY8}
 
-MADE = {
+MADE: dict[str, Callable[[], Source]] = {
     "native": lambda: _native(ExplicitVRLittleEndian, [_WORDS]),
     "native multi-frame": lambda: _native(
         ExplicitVRLittleEndian, [_WORDS[:16], _WORDS[16:]], Rows=2, Columns=4, NumberOfFrames=2
@@ -144,14 +146,14 @@ MADE = {
     "RLE": lambda: _compressed(RLELossless, [bytes([frame]) * 64 for frame in (1, 2)]),
     "HTJ2K": lambda: _compressed(HTJ2KLossless, [b"h" * 100]),
     "video": lambda: _compressed(MPEG4HP41, [b"v" * 1000], fragments=3, NumberOfFrames=50),
-    "encapsulated document": lambda: (make_non_image(**fresh_uids()), None),
+    "encapsulated document": lambda: Source(make_non_image(**fresh_uids()), None),
 }
 """Functions that generate an instance with fresh UIDs: the same name may be stored in several ways."""
 
 
 def make_source(name: str) -> Source:
     """Generate one of `MADE`."""
-    return Source(*MADE[name]())
+    return MADE[name]()
 
 
 # --- packaged with pydicom ----------------------------------------------------------------------
