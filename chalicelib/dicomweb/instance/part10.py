@@ -133,9 +133,10 @@ def _inflate(source: BinaryIO, target: BinaryIO, max_bytes: int) -> None:
     try:
         while not inflater.eof:
             block = inflater.unconsumed_tail or source.read(_COPY_BYTES)
-            if not block:
-                raise InstanceRejectedError("the deflated data set is truncated")
+            # Also without input: when the output reached its limit, zlib may have consumed all input before.
             inflated = inflater.decompress(block, _COPY_BYTES)
+            if not block and not inflated and not inflater.eof:
+                raise InstanceRejectedError("the deflated data set is truncated")
             written += target.write(inflated)
             if written > max_bytes:
                 raise InstanceRejectedError(

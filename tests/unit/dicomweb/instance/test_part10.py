@@ -15,7 +15,7 @@ from pydicom.uid import (
 
 from chalicelib.dicomweb.instance.part10 import DEFER_BYTES, is_deferred, read_instance
 from chalicelib.errors import FailureReason, InstanceRejectedError
-from tests.support.builders import encode, make_compressed, make_dataset, make_instance
+from tests.support.builders import NAMES, encode, make_compressed, make_dataset, make_instance
 
 LIMIT = 1024 * 1024
 
@@ -232,3 +232,22 @@ def test_what_pydicom_cannot_parse_is_rejected(monkeypatch: pytest.MonkeyPatch, 
 
     monkeypatch.setattr(f"chalicelib.dicomweb.instance.{reader}.read_dataset", fail)
     assert reason in reject(make_instance()).message
+
+
+def deflated(data_set: bytes) -> bytes:
+    """A Part 10 file of this data set, deflated without the padding that pydicom adds."""
+    file = make_instance(DeflatedExplicitVRLittleEndian, PixelData=None)
+    end_of_meta = 144 + int.from_bytes(file[140:144], "little")
+    # With fixed codes the last match ends in the last byte, so inflating may consume all input and still owe output.
+    deflater = zlib.compressobj(wbits=-zlib.MAX_WBITS, memLevel=9, strategy=zlib.Z_FIXED)
+    return file[:end_of_meta] + deflater.compress(data_set) + deflater.flush()
+
+
+@pytest.mark.parametrize("beyond", range(0, 600, 50))
+def test_a_deflated_data_set_is_read_to_its_end_whatever_its_size(beyond: int) -> None:
+    # Always the same UIDs: where a code ends within its byte depends on each of them.
+    document = b"ab" * ((1024 * 1024 - 380 + beyond) // 2)
+    plain = make_instance(PixelData=None, EncapsulatedDocument=document, **NAMES)
+    data_set = plain[144 + int.from_bytes(plain[140:144], "little") :]
+    with read_instance(BytesIO(deflated(data_set)), max_inflated_bytes=4 * LIMIT) as instance:
+        assert instance.read_value(0x00420011) == document
