@@ -1,13 +1,13 @@
 """The table of the attributes that search knows. Pure.
 
-What follows from a row, in the order in which an instance and later a query meet it:
+A row has these effects, in the order in which an instance and later a query reach them:
 
 1. Conversion copies the element from the instance's data set into its record (`index_attributes`).
 2. Publication derives the documents of the study, its series and its instances from the records. The element
    goes into the document of its `level`, and with `also_above` into those above, too (`level_attributes`).
    Collections and counts are computed here instead, in ``wado/study_documents.py``.
 3. Publication also writes the rows of the SQL index. The value goes into `column`, in the table of the level
-   (of the sequence, if it stands in an item).
+   (of the sequence, if it belongs to an item).
 4. A query names the attribute by keyword, tag or path. `matching` selects the parser of the value
    (``qido/parse_match.py``) and the SQL condition; with NONE, the name is refused as a matching key.
 5. `returned` decides whether an answer contains the attribute by default. ``includefield`` can ask for every

@@ -89,7 +89,7 @@ def _group(file: BinaryIO, fragments: list[ByteRange], table: list[int], count: 
     """Assign fragments to frames: one each, else by the offset table, else by the markers of the images."""
     filled = [fragment for fragment in fragments if fragment.length]  # an empty one belongs to no frame
     if count == 1:
-        return [filled] if filled else _refuse()
+        return [filled] if fragments else _refuse()
     if len(filled) == count:
         return [[fragment] for fragment in filled]
     for frames in (_by_table(fragments, table), _by_start_of_image(file, filled), _by_end_of_image(file, filled)):

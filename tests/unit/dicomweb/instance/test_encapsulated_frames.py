@@ -84,7 +84,11 @@ def test_padding_behind_an_image_of_several_fragments_belongs_to_it(syntax: str)
     assert frames_of(fragments, [], syntax=syntax) == [b"".join(fragments[:2])] * 3
 
 
-def test_one_frame_has_all_fragments_but_needs_one() -> None:
+def test_one_frame_has_all_fragments_also_if_they_are_empty() -> None:
     assert frames_of(HALVES, [], number_of_frames=1) == [b"".join(JPEG)]
+    assert frames_of([b"", b""], [], number_of_frames=1) == [b""]
+
+
+def test_one_frame_needs_a_fragment() -> None:
     with pytest.raises(InstanceRejectedError, match="declared number of frames"):
-        frames_of([b"", b""], [], number_of_frames=1)
+        frames_of([], [], number_of_frames=1)
