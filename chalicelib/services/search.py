@@ -109,11 +109,11 @@ class SearchService:
             for key in batch:
                 by_level = {level: documents.get(key.at(level)) for level in levels}
                 known = {level: document for level, document in by_level.items() if document is not None}
-                complete = len(known) == len(levels)
+                data_set = self._data_set(key, metadata)
+                complete = len(known) == len(levels) and (data_set is not None or not query.fields.need_data_set)
                 if not complete:
                     uids = {name: uid for name, uid in asdict(key).items() if uid}
                     logger.error("indexed entity has no document", extra=uids)
-                data_set = self._data_set(key, metadata)
                 yield describe_hit(query, key, known, self.dicomweb_root, data_set), complete
 
     def _data_set(self, key: ResourceUids, metadata: Mapping[ResourceUids, bytes | None]) -> DicomJson | None:

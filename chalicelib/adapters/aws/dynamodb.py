@@ -91,7 +91,7 @@ class DynamoDbRecordStore(RecordStore):
 
     def get_digests(self, instances: Sequence[ResourceUids]) -> Mapping[ResourceUids, str]:
         """SHA-256 of each of these instances that is registered."""
-        items = self._get_batches(instances, "study_instance_uid, entity, sha256", consistent=True)
+        items = self._get_batches(instances, "study_instance_uid, entity, sha256")
         return {uids: item["sha256"]["S"] for uids, item in items if "sha256" in item}
 
     def list_instances(self, study_instance_uid: str) -> Iterator[InstanceRecord]:
@@ -122,12 +122,13 @@ class DynamoDbRecordStore(RecordStore):
 
     def get_qido_answers(self, keys: Sequence[ResourceUids]) -> Mapping[ResourceUids, DicomJson]:
         """QIDO documents of studies, series and instances; missing ones are left out."""
-        items = self._get_batches(keys, "study_instance_uid, entity, qido", consistent=True)
+        items = self._get_batches(keys, "study_instance_uid, entity, qido")
         return {key: json.loads(item["qido"]["S"]) for key, item in items if "qido" in item}
 
     def get_instance_metadata(self, keys: Sequence[ResourceUids]) -> Mapping[ResourceUids, bytes | None]:
-        """Metadata of instances; it never changes, so an eventually consistent read is enough."""
-        items = self._get_batches(keys, "study_instance_uid, entity, metadata", consistent=False)
+        """Metadata of instances; missing ones are left out."""
+        # Consistent: the index may show an instance before every replica has the metadata that was written before.
+        items = self._get_batches(keys, "study_instance_uid, entity, metadata")
         return {key: bytes(item["metadata"]["B"]) if "metadata" in item else None for key, item in items}
 
     def put_rejection(self, rejection: Rejection) -> None:
@@ -149,14 +150,13 @@ class DynamoDbRecordStore(RecordStore):
             for page in self._client.get_paginator("scan").paginate(TableName=self._rejections):
                 yield from map(_rejection, page["Items"])
 
-    def _get_batches(
-        self, keys: Sequence[ResourceUids], projection: str, *, consistent: bool
-    ) -> Iterator[tuple[ResourceUids, Item]]:
+    def _get_batches(self, keys: Sequence[ResourceUids], projection: str) -> Iterator[tuple[ResourceUids, Item]]:
+        """Read items, strongly consistent."""
         for batch in batches(list(dict.fromkeys(keys)), _GET_BATCH):  # DynamoDB refuses repeated keys
             wanted = {
                 "Keys": [_key(key) for key in batch],
                 "ProjectionExpression": projection,
-                "ConsistentRead": consistent,
+                "ConsistentRead": True,
             }
             for item in self._get_batch({self._records: wanted}):
                 yield _uids(item), item

@@ -187,3 +187,10 @@ def test_a_private_attribute_that_no_instance_has_is_left_out(service):
     pairs = [("SOPInstanceUID", "1.2.1.1"), ("includefield", "00091002"), ("00090010", "ACME")]
     [answer] = results(service, QidoQuery.parse(Level.INSTANCE, pairs))
     assert not [tag for tag in answer if tag.startswith("0009")]
+
+
+def test_a_hit_whose_data_set_is_missing_is_told_to_be_incomplete(service):
+    query = QidoQuery.parse(Level.INSTANCE, [("SOPInstanceUID", "1.2.1.1"), ("includefield", "SliceThickness")])
+    answer = service.search(query, AnswerFormat("application/dicom+json").render)
+    assert len(answer.results) == 1
+    assert answer.warnings == ("1 of the results are incomplete",)
