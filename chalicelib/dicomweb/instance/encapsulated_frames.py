@@ -108,12 +108,11 @@ def _by_table(fragments: list[ByteRange], table: list[int]) -> list[list[ByteRan
     A table that contradicts itself or the fragments is not used: it would shift frames, and nobody would notice.
     """
     starts = {fragment.offset - fragments[0].offset: index for index, fragment in enumerate(fragments)}
-    rises = all(earlier < later for earlier, later in pairwise(table))
-    if not table or table[0] != 0 or not rises or not starts.keys() >= set(table):
+    if not table or table[0] != 0 or not starts.keys() >= set(table):
         return []
     cuts = [*(starts[offset] for offset in table), len(fragments)]
     frames = [[fragment for fragment in fragments[start:end] if fragment.length] for start, end in pairwise(cuts)]
-    return frames if all(frames) else []
+    return frames if all(frames) else []  # where the table does not rise, a frame is empty, too
 
 
 def _by_start_of_image(file: BinaryIO, fragments: list[ByteRange]) -> list[list[ByteRange]]:
